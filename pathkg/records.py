@@ -227,14 +227,15 @@ class PathResult(Sequence[Path]):
     """The answer to a path query, best path first.
 
     ``reason`` is empty when there are paths, else one of ``unknown_entity``, ``no_path_within_max_hops``,
-    ``filtered``. ``truncated`` is true when a budget or an enumeration cap cut the answer short.
+    ``filtered``. ``truncated`` is true when a budget or an enumeration cap cut the answer short;
+    ``total`` is the exact number of such paths where the query counted them.
     """
 
     paths: tuple[Path, ...]
     reason: str = ""
     detail: str = ""
     truncated: bool = False
-    count: int | None = None
+    total: int | None = None
     graph_hash: str = ""
 
     @overload
@@ -252,7 +253,7 @@ class PathResult(Sequence[Path]):
 
     def to_dict(self) -> dict[str, Any]:
         return {"paths": [p.to_dict() for p in self.paths], "reason": self.reason, "detail": self.detail,
-                "truncated": self.truncated, "count": self.count, "graph_hash": self.graph_hash}
+                "truncated": self.truncated, "total": self.total, "graph_hash": self.graph_hash}
 
     def explain(self) -> str:
         if not self.paths:

@@ -1,0 +1,1 @@
+"""Readers: one per upstream, each giving tables and a report of what was read and what was not."""
