@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,7 +102,7 @@ def make_tables(*, nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mapping[s
     node_rows = sorted(nodes, key=lambda row: str(row["id"]))
     index = {str(row["id"]): i for i, row in enumerate(node_rows)}
     if len(index) != len(node_rows):
-        double = next(str(a["id"]) for a, b in zip(node_rows, node_rows[1:], strict=False) if a["id"] == b["id"])
+        double = next(str(a["id"]) for a, b in itertools.pairwise(node_rows) if a["id"] == b["id"])
         raise InputError(f"two nodes have the id {double}", hint="give each concept one row")
 
     def at(row: Mapping[str, Any], key: str, kind: str) -> int:

@@ -1,0 +1,60 @@
+"""``pathkg info``: what a store holds."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from pathkg.commands import add_store_options, open_store, print_json
+from pathkg.graph import KnowledgeGraph
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_store_options(parser)
+
+
+def describe(graph: KnowledgeGraph) -> dict[str, Any]:
+    """Counts by type, relation and source, the content hash, and the sources with their licence."""
+    arrays = graph.arrays
+
+    def counts(codes: Any, words: tuple[str, ...]) -> dict[str, int]:
+        tally = np.bincount(codes, minlength=len(words))
+        return dict(sorted(((w, int(n)) for w, n in zip(words, tally, strict=True)), key=lambda x: (-x[1], x[0])))
+
+    kinds = Counter(graph.synonyms_table()["kind"].to_pylist())
+    return {
+        "path": str(graph.path), "hash": graph.hash, "format_version": graph.manifest["format_version"],
+        "counts": graph.manifest["counts"],
+        "nodes_by_type": counts(arrays.node_type, graph.node_types),
+        "edges_by_relation": counts(arrays.edge_relation, graph.relations),
+        "edges_by_source": counts(arrays.edge_source, graph.sources),
+        "forms_by_kind": dict(sorted(kinds.items())),
+        "sources": graph.manifest["source_records"],
+    }
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the description."""
+    record = describe(open_store(args))
+    if args.json:
+        print_json(record)
+        return 0
+    counts = record["counts"]
+    print(f"{counts['nodes']:,} nodes, {counts['edges']:,} edges, {counts['forms']:,} surface forms")
+    print(f"{record['hash']}\n{record['path']}")
+    for title, key, limit in (("nodes by type", "nodes_by_type", 30), ("edges by relation", "edges_by_relation", 40),
+                              ("edges by source", "edges_by_source", 12)):
+        rows = list(record[key].items())
+        print(f"\n{title}")
+        for word, number in rows[:limit]:
+            print(f"  {number:>10,}  {word}")
+        if len(rows) > limit:
+            print(f"  {sum(n for _, n in rows[limit:]):>10,}  in {len(rows) - limit} more (see --json)")
+    print("\nsources")
+    for source in record["sources"]:
+        print(f"  {source['name']} {source.get('version', '')}  licence: {source.get('licence', 'unknown')}")
+    return 0
