@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import hashlib
 import os
 import tempfile
@@ -72,7 +73,7 @@ def core_digest(folder: Path = CORE_FOLDER) -> str:
 def core_store_path() -> Path:
     """Where the compiled core lies: in the cache folder, or in the temporary folder if that is not writable."""
     name = f"core-{core_digest()}"
-    for parent in (home() / "stores", Path(tempfile.gettempdir()) / f"pathkg-{os.getuid()}"):
+    for parent in (home() / "stores", Path(tempfile.gettempdir()) / f"pathkg-{getpass.getuser()}"):
         if (parent / name).exists():
             return parent / name
         try:

@@ -1,0 +1,102 @@
+"""``pathkg quickstart``: the whole way, on the bundled example cases."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pathkg.commands import add_store_options, open_store, print_json
+from pathkg.errors import InputError
+
+if TYPE_CHECKING:
+    from datagen.api import GeneratedCase
+    from pathkg.rewards import RewardBreakdown
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "data" / "examples" / "cases.jsonl"
+WIDTH = 110
+PATHS_SHOWN = 3
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_store_options(parser)
+    parser.add_argument("--out", metavar="DIR", default="pathkg-quickstart",
+                        help="where the dataset goes (default: ./pathkg-quickstart)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N cases")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate, verify and score every example case; write the dataset; print all of it."""
+    from datagen import api
+    from datagen.cases import read_cases
+
+    if args.limit is not None and args.limit < 1:
+        raise InputError(f"--limit {args.limit} leaves no case", hint="give 1 or more")
+    graph = open_store(args)
+    cases = list(read_cases(EXAMPLES))[:args.limit]
+    records = []
+    for number, case in enumerate(cases, 1):
+        generated = api.generate_case(case, graph=graph)
+        scored = {label: (text, score) for label, text, score in _rewards(generated, graph)}
+        if args.json:
+            records.append({**generated.to_dict(), "rewards": {
+                label: {"text": text, **score.to_dict()} for label, (text, score) in scored.items()}})
+        else:
+            _print_case(f"case {number} of {len(cases)}: {case.case_id}", generated, scored)
+    summary = api.run(cases=EXAMPLES, out=args.out, store=args.store, limit=args.limit)
+    if args.json:
+        print_json({"graph_hash": graph.hash, "cases": records, "dataset": summary.to_dict()})
+    else:
+        _print_end(args.out, summary.accepted, len(cases))
+    return 0
+
+
+def _rewards(generated: GeneratedCase, graph: Any) -> list[tuple[str, str, RewardBreakdown]]:
+    """The gold trajectory's reward beside three texts that should earn less."""
+    from pathkg.rewards import CompositeReward
+    from pathkg.rewards.corrupt import flip_negation, replace_entity, stuff_entities
+
+    reward = CompositeReward(graph=graph)
+    gold = generated.trajectory.render()
+    texts = [("gold", gold),
+             ("one negation flipped", flip_negation(gold, graph=graph)),
+             ("one entity replaced", replace_entity(gold, graph=graph)),
+             ("entity-stuffed", stuff_entities(gold, graph=graph))]
+    return [(label, text, reward.score(text, generated.reference)) for label, text in texts]
+
+
+def _print_case(title: str, generated: GeneratedCase, scored: dict[str, tuple[str, RewardBreakdown]]) -> None:
+    print(f"\n{'=' * WIDTH}\n{title}\n{'=' * WIDTH}")
+    _paragraph("report", generated.case.text)
+    print("\nfindings, as linked (status, words of the report, concept)")
+    for mention in generated.mentions:
+        print(f"  {mention.assertion!s:<11} {' '.join(mention.text.split())[:38]:<38}  "
+              f"{mention.name} ({mention.id})")
+    print("\nbest paths from findings to the diagnosis")
+    for path in generated.plan.paths[:PATHS_SHOWN]:
+        print(f"  {path.score:6.2f}  {path.explain()}")
+    print("\ntrajectory, as written")
+    for line in generated.trajectory.render().splitlines():
+        print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))
+    print("\ncertificate")
+    print(textwrap.indent(generated.certificate.explain(), "  "))
+    print("\nrewards                  total  format  semantic  entity")
+    for label, (_, score) in scored.items():
+        parts = [score.parts.get(name) for name in ("format", "semantic", "entity")]
+        cells = "".join("     n/a" if p is None else f"{p:8.2f}" for p in parts)
+        print(f"  {label:<21} {'n/a' if score.total is None else f'{score.total:6.2f}'}{cells}")
+
+
+def _paragraph(title: str, text: str) -> None:
+    print(f"\n{title}")
+    print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
+
+
+def _print_end(out: str, accepted: int, total: int) -> None:
+    print(f"\n{'=' * WIDTH}")
+    print(f"{accepted} of {total} cases became verified samples; the dataset is in {out}/")
+    print("  samples.jsonl, samples.parquet: trajectories with certificate and reward reference")
+    print("  rejected.jsonl, manifest.json: what was left out and why; versions, options and hashes")
+    print("Research use only; the bundled knowledge has not been validated by a pathologist.")
