@@ -1,0 +1,261 @@
+"""The compiled lexicon: every surface form of a graph in a static trie with numpy arrays beside it.
+
+A folder ``lexicon/`` in the store holds::
+
+    meta.json            version, counts, the distinct context rules
+    forms.marisa         form keys ("invasive ductal carcinoma") -> key id
+    words.marisa         the distinct tokens of all keys -> word id
+    key_start.npy        int32 (keys + 1): entries of a key are rows key_start[k] : key_start[k + 1]
+    entry_node.npy       int32: node index of each entry
+    entry_kind.npy       uint8: index into KINDS
+    entry_context.npy    int32: index into the context rules of meta.json (0 = none)
+    word_count.npy       int32: in how many keys a word occurs
+    delete_hash.npy      uint32, sorted: hashes of every word with up to one letter left out
+    delete_word.npy      int32: the word each hash came from
+
+All arrays are mapped, so processes share their pages and opening costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import uuid
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import marisa_trie
+import numpy as np
+import numpy.typing as npt
+
+from pathkg.errors import StoreError
+from pathkg.linking.tokens import canonical, split
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+
+LEXICON_VERSION = 2
+KINDS = ("name", "exact", "abbreviation", "narrow", "related", "broad")
+"""Kinds of forms, the most trusted first."""
+
+MAX_FORM_TOKENS = 14
+"""Longer forms are definitions rather than names and never occur in text."""
+
+# forms that carry their own negation ("no necrosis") would hide the finding from the assertion step
+_NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninvolved|lack) |"
+                           r" (negative for|free of|not identified|not seen|not involved|absent|uninvolved)( |$)")
+_DELETE_WORD_LENGTHS = (5, 24)
+_COMMA_TAILS = frozenset({"type", "nos", "variant", "subtype", "grade"})
+_ARRAYS = ("key_start", "entry_node", "entry_kind", "entry_context", "word_count", "delete_hash", "delete_word")
+
+
+def variants(form: str) -> list[str]:
+    """The keys of a form: as written, without commas and brackets, and turned round at a comma.
+
+    Example:
+        >>> variants("carcinoma, squamous cell")
+        ['carcinoma , squamous cell', 'squamous cell carcinoma']
+        >>> variants("adenocarcinoma (NOS)")
+        ['adenocarcinoma ( nos )', 'adenocarcinoma nos']
+    """
+    tokens = [canonical(t) for t in split(form)[0]]
+    if not tokens or len(tokens) > MAX_FORM_TOKENS:
+        return []
+    keys = [" ".join(tokens)]
+    if _NEGATED_FORM.search(keys[0]):
+        return []
+    plain = [t for t in tokens if t[0].isalnum() or t in "+%<>"]
+    if len(plain) != len(tokens):
+        if tokens.count(",") == 1 and "(" not in tokens and tokens[-1] not in _COMMA_TAILS:
+            at = tokens.index(",")
+            turned = tokens[at + 1:] + tokens[:at]
+            if turned and tokens[at + 1:]:
+                keys.append(" ".join(turned))
+        else:
+            keys.append(" ".join(plain))
+    elif len(tokens) > 2 and (tokens[-1] in _COMMA_TAILS or tokens[-2] in _COMMA_TAILS):
+        # "papillary renal cell carcinoma type 1" is also written with a comma before "type 1"
+        at = len(tokens) - (1 if tokens[-1] in _COMMA_TAILS and tokens[-1] == "nos" else 2)
+        keys.append(" ".join([*tokens[:at], ",", *tokens[at:]]))
+    return [key for key in dict.fromkeys(keys) if key]
+
+
+def deletions(word: str) -> list[str]:
+    """``word`` and every string made from it by leaving out one letter (the index of near spellings)."""
+    return [word, *{word[:i] + word[i + 1:] for i in range(len(word))}]
+
+
+def hash_of(text: str) -> int:
+    """A hash that is the same in every process."""
+    return zlib.crc32(text.encode())
+
+
+def compile_lexicon(graph: KnowledgeGraph, folder: str | os.PathLike[str]) -> Path:
+    """Compile the surface forms of ``graph`` into ``folder`` (written aside, then renamed).
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    target = Path(folder)
+    working = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
+    try:
+        working.mkdir(parents=True)
+        _compile(graph, working)
+        if target.exists():
+            shutil.rmtree(target, ignore_errors=True)
+        try:
+            working.rename(target)
+        except OSError:
+            if not (target / "meta.json").is_file():  # else another process was faster, with the same content
+                raise
+    except OSError as error:
+        raise StoreError(f"cannot write the lexicon {target}: {error.strerror or error}",
+                         hint="check free disk space and permissions") from error
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+    return target
+
+
+def _compile(graph: KnowledgeGraph, folder: Path) -> None:
+    table = graph.synonyms_table()
+    contexts: dict[str, int] = {"": 0}
+    kind_code = {kind: code for code, kind in enumerate(KINDS)}
+    rows: dict[str, dict[tuple[int, int], int]] = {}
+    known: dict[str, str] = {}
+    for node, form, kind, context in zip(
+            table["node"].to_pylist(), table["form"].to_pylist(), table["kind"].to_pylist(),
+            table["context"].to_pylist(), strict=True):
+        code = kind_code.get(kind or "exact", 1)
+        rule = contexts.setdefault(context or "", len(contexts))
+        for key in variants(form):
+            entry = rows.setdefault(known.setdefault(key, key), {})
+            # of one node's equal keys the most trusted kind counts; a form without a rule beats one with
+            previous = entry.get((node, rule))
+            if previous is None or code < previous:
+                entry[(node, rule)] = code
+    trie = marisa_trie.Trie(rows)
+    ordered = sorted(rows.items(), key=lambda item: trie[item[0]])
+    counts = np.fromiter((len(entries) for _, entries in ordered), np.int32, len(ordered))
+    key_start = np.zeros(len(ordered) + 1, np.int32)
+    np.cumsum(counts, out=key_start[1:])
+    flat = [(node, code, rule) for _, entries in ordered
+            for (node, rule), code in sorted(entries.items(), key=lambda e: (e[1], e[0]))]
+    matrix = np.array(flat, np.int32).reshape(-1, 3)
+
+    frequency: dict[str, int] = {}
+    for key in rows:
+        for word in key.split(" "):
+            frequency[word] = frequency.get(word, 0) + 1
+    words = marisa_trie.Trie(frequency)
+    word_count = np.zeros(len(words), np.int32)
+    for word, count in frequency.items():
+        word_count[words[word]] = count
+    hashes, owners = _delete_index(frequency, words)
+
+    trie.save(str(folder / "forms.marisa"))
+    words.save(str(folder / "words.marisa"))
+    for name, array in (("key_start", key_start), ("entry_node", matrix[:, 0].astype(np.int32)),
+                        ("entry_kind", matrix[:, 1].astype(np.uint8)),
+                        ("entry_context", matrix[:, 2].astype(np.int32)), ("word_count", word_count),
+                        ("delete_hash", hashes), ("delete_word", owners)):
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
+    (folder / "meta.json").write_text(json.dumps({
+        "version": LEXICON_VERSION, "graph_hash": graph.hash, "keys": len(ordered), "entries": len(flat),
+        "words": len(words), "contexts": list(contexts)}, ensure_ascii=False, indent=1, sort_keys=True) + "\n",
+        encoding="utf-8")
+
+
+def _delete_index(words: Iterable[str], trie: Any) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+    low, high = _DELETE_WORD_LENGTHS
+    hashes: list[int] = []
+    owners: list[int] = []
+    for word in words:
+        if low <= len(word) <= high and word.isalpha():
+            number = trie[word]
+            for shorter in deletions(word):
+                hashes.append(hash_of(shorter))
+                owners.append(number)
+    hash_array = np.array(hashes, np.uint32)
+    owner_array = np.array(owners, np.int32)
+    order = np.lexsort((owner_array, hash_array))
+    return hash_array[order], owner_array[order]
+
+
+class Lexicon:
+    """A compiled lexicon, opened by memory map. Looks up; does not decide."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.path = Path(folder)
+        try:
+            meta = json.loads((self.path / "meta.json").read_text(encoding="utf-8"))
+            if meta["version"] != LEXICON_VERSION:
+                raise StoreError(f"{self.path} has lexicon version {meta['version']}; this pathkg reads "
+                                 f"{LEXICON_VERSION}", hint="delete the folder; it is compiled again from the store")
+            self.forms = _map_trie(self.path / "forms.marisa")
+            self.words = _map_trie(self.path / "words.marisa")
+            arrays = {name: np.load(self.path / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+        except (OSError, ValueError, KeyError) as error:
+            raise StoreError(f"the lexicon {self.path} is missing or broken: {error}",
+                             hint="delete the folder; it is compiled again from the store") from error
+        self.graph_hash: str = meta["graph_hash"]
+        self.contexts: tuple[str, ...] = tuple(meta["contexts"])
+        self.n_keys: int = meta["keys"]
+        self.key_start = arrays["key_start"]
+        self.entry_node = arrays["entry_node"]
+        self.entry_kind = arrays["entry_kind"]
+        self.entry_context = arrays["entry_context"]
+        self.word_count = arrays["word_count"]
+        self.delete_hash = arrays["delete_hash"]
+        self.delete_word = arrays["delete_word"]
+
+    def entries(self, key_id: int) -> list[tuple[int, int, int]]:
+        """``(node index, kind code, context code)`` of every owner of a key."""
+        start, stop = int(self.key_start[key_id]), int(self.key_start[key_id + 1])
+        return list(zip(self.entry_node[start:stop].tolist(), self.entry_kind[start:stop].tolist(),
+                        self.entry_context[start:stop].tolist(), strict=True))
+
+    def near_words(self, word: str) -> list[str]:
+        """Words of the lexicon within one deletion on either side of ``word`` (unranked)."""
+        found: set[int] = set()
+        for shorter in deletions(word):
+            value = np.uint32(hash_of(shorter))
+            start = int(np.searchsorted(self.delete_hash, value, "left"))
+            stop = int(np.searchsorted(self.delete_hash, value, "right"))
+            found.update(self.delete_word[start:stop].tolist())
+        return sorted(self.words.restore_key(number) for number in found)
+
+
+def _map_trie(path: Path) -> marisa_trie.Trie:
+    if not path.is_file():
+        raise OSError(f"{path.name} is missing")
+    return marisa_trie.Trie().mmap(str(path))
+
+
+def open_lexicon(graph: KnowledgeGraph) -> Lexicon:
+    """The lexicon of a graph's store; compiled on first use where the store has none.
+
+    A store that cannot be written gets its lexicon in a temporary folder of this machine's user.
+    """
+    folder = graph.path / "lexicon"
+    if _version(folder) == (LEXICON_VERSION, graph.hash):
+        return Lexicon(folder)
+    try:
+        return Lexicon(compile_lexicon(graph, folder))
+    except StoreError:
+        spare = Path(tempfile.gettempdir()) / f"pathkg-lexicon-{os.getuid()}" / graph.hash.split(":")[-1][:24]
+        if _version(spare) != (LEXICON_VERSION, graph.hash):
+            compile_lexicon(graph, spare)
+        return Lexicon(spare)
+
+
+def _version(folder: Path) -> tuple[int, str] | None:
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        return meta["version"], meta["graph_hash"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,132 @@
+"""Cutting a text into tokens, and bringing a token to the spelling the lexicon uses.
+
+The same two functions serve the compiler of the lexicon and the linker, so a form and its mention meet.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import accumulate
+
+# Words, numbers with decimals, and every other sign on its own. Between tokens lie gaps: white space, hyphens
+# and slashes inside compounds ("HER-2/neu"), apostrophes, and a full stop before a small letter, which in
+# flattened reports is a line break left inside a phrase ("adrenal. cortical carcinoma").
+_WORD = r"\d+\.\d+|[^\W_]+"
+_BULLET = r"(?<=\s)[-–](?=\s)"
+_LINE = r"\n(?=\s*(?:[-•*\[(]|[A-Z0-9]))"
+_SOFT = re.compile(rf"({_WORD}|{_BULLET}|{_LINE}|\.(?!\s+[a-z(])|[^\w\s.'’/\-–‐‑]|_+)")
+_STRICT = re.compile(rf"({_WORD}|{_BULLET}|{_LINE}|\.|[^\w\s.'’/\-–‐‑]|_+)")
+_CAPITAL_START = re.compile(r"\.\s+[A-Z]")
+_SMALL_START = re.compile(r"\.\s+[a-z]")
+
+GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda",
+         "μ": "mu", "µ": "mu", "σ": "sigma", "ω": "omega", "ß": "beta"}
+_GREEK_TABLE = str.maketrans(GREEK)
+
+# British spelling to American, as suffix, prefix or inner string of a token; applied to both sides, so an
+# over-eager rule costs nothing unless two words fall together.
+_BRITISH = [(re.compile(pattern), replacement) for pattern, replacement in (
+    (r"^oe(?=sophag|strogen|stradiol|dema)", "e"), (r"oedema", "edema"), (r"oesophag", "esophag"),
+    (r"(?<=[a-z])oestr", "estr"), (r"haem", "hem"), (r"aemi(?=[ac])", "emi"), (r"^(an|leuk|isch)aem", r"\1em"),
+    (r"umour", "umor"), (r"colour", "color"), (r"^grey", "gray"), (r"fibre", "fiber"), (r"centre", "center"),
+    (r"caec", "cec"), (r"faec", "fec"), (r"^paed", "ped"), (r"paedic", "pedic"), (r"^foet", "fet"), (r"rrhoea", "rrhea"),
+    (r"gynaec", "gynec"), (r"^coel", "cel"), (r"anaesth", "anesth"), (r"^aetiol", "etiol"), (r"metre$", "meter"),
+    (r"is(ation|ed|ing|e)$", r"iz\1"), (r"yse(d?)$", r"yze\1"), (r"sulph", "sulf"), (r"naev", "nev"),
+    (r"^peri?tonae", "peritone"), (r"labour", "labor"), (r"odour", "odor"), (r"localis", "localiz"),
+    (r"^orchidect", "orchiect"), (r"^calibre$", "caliber"), (r"mould", "mold"), (r"aneurysm", "aneurism"),
+)]
+# words where "-ise" or "-ised" is no British ending
+_KEEP_ISE = re.compile(r"(?:prec|exc|inc|circumc|prom|rev|superv|adv|comp|r|otherw|w|r|no|d|bas|surpr|exerc|merchand)is")
+_IRREGULAR = {
+    "metastases": "metastasis", "diagnoses": "diagnosis", "nuclei": "nucleus", "nucleoli": "nucleolus",
+    "foci": "focus", "nevi": "nevus", "thrombi": "thrombus", "emboli": "embolus", "calculi": "calculus",
+    "villi": "villus", "bronchi": "bronchus", "alveoli": "alveolus", "bacilli": "bacillus", "fungi": "fungus",
+    "rami": "ramus", "fundi": "fundus", "uteri": "uterus", "humeri": "humerus", "isthmi": "isthmus",
+    "calyces": "calyx", "calices": "calyx", "cortices": "cortex", "apices": "apex", "cervices": "cervix",
+    "appendices": "appendix", "indices": "index", "matrices": "matrix", "varices": "varix", "cicatrices": "cicatrix",
+    "ova": "ovum", "septa": "septum", "atria": "atrium", "ostia": "ostium", "hila": "hilum", "epithelia": "epithelium",
+    "adnexae": "adnexa", "criteria": "criterion", "ganglia": "ganglion", "phenomena": "phenomenon",
+    "diverticula": "diverticulum", "labia": "labium", "bacteria": "bacterium", "mitoses": "mitosis",
+    "crura": "crus", "corpora": "corpus", "foramina": "foramen", "lumina": "lumen", "feet": "foot", "teeth": "tooth",
+    "ureters": "ureter", "women": "woman", "men": "man", "pelves": "pelvis", "testes": "testis",
+    "epididymides": "epididymis", "calves": "calf", "halves": "half", "leaves": "leaf", "biopsied": "biopsy",
+}
+_KEEP_S = frozenset({"pancreas", "always", "plus", "was", "has", "as", "is", "his", "this", "us", "yes", "gas",
+                     "pus", "ros", "nos", "ans", "ras", "kras", "nras", "hras", "braf", "pas", "mas", "cns",
+                     "pns", "cis", "ais", "dcis", "lcis", "mis", "its", "mets", "ms", "ss", "os", "los", "bas", "less",
+                     "biceps", "triceps", "series", "herpes", "species", "facies", "caries", "scabies", "diabetes",
+                     "rabies", "ascites", "sos", "fus", "ews", "gus", "lens", "mons", "pons", "ends", "pms2", "ts"})
+
+
+def split(text: str) -> tuple[list[str], list[int]]:
+    """Tokens of ``text`` and their offsets.
+
+    Returns:
+        ``(tokens, offsets)``: ``offsets[2 * k]`` is the start and ``offsets[2 * k + 1]`` the end of token k, as
+        string offsets into ``text``.
+
+    Example:
+        >>> tokens, offsets = split("adrenal. cortical carcinoma, pT2. Nodes")
+        >>> tokens
+        ['adrenal', 'cortical', 'carcinoma', ',', 'pT2', '.', 'Nodes']
+        >>> offsets[4:6]
+        [18, 27]
+    """
+    # a text that never starts a sentence with a capital has no soft stops: there "." ends sentences
+    pattern = _SOFT
+    if _CAPITAL_START.search(text) is None and _SMALL_START.search(text) is not None and text.count(". ") > 1:
+        pattern = _STRICT
+    parts = pattern.split(text)
+    return parts[1::2], list(accumulate(map(len, parts)))
+
+
+def canonical(token: str) -> str:
+    """The spelling of one token in the lexicon: lower case, no accents, Greek spelled out, American, singular.
+
+    Example:
+        >>> [canonical(t) for t in ("Tumours", "β", "Metastases", "HAEMORRHAGE", "biopsies", "nevi")]
+        ['tumor', 'beta', 'metastasis', 'hemorrhage', 'biopsy', 'nevus']
+    """
+    word = token.lower()
+    if not word.isascii():
+        word = unicodedata.normalize("NFKD", word.translate(_GREEK_TABLE))
+        word = "".join(c for c in word if not unicodedata.combining(c))
+    if len(word) > 3 and word.isalpha():
+        if not _KEEP_ISE.match(word):
+            for pattern, replacement in _BRITISH:
+                word = pattern.sub(replacement, word)
+        return _singular(word)
+    return word
+
+
+def _singular(word: str) -> str:
+    irregular = _IRREGULAR.get(word)
+    if irregular is not None:
+        return irregular
+    if word.endswith("mata"):
+        return word[:-2]
+    if word.endswith("ae") and len(word) > 4:
+        return word[:-1]
+    if not word.endswith("s") or word in _KEEP_S or word.endswith(("ss", "us", "is", "itis")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("noses", "tases", "broses", "yses", "theses", "croses", "lipses", "plases")):
+        return word[:-2] + "is"
+    if word.endswith(("sses", "xes", "ches", "shes", "zes", "uses")):
+        return word[:-2]
+    return word[:-1]
+
+
+def form_key(form: str) -> str:
+    """The key of a surface form: its canonical tokens, joined by spaces.
+
+    Example:
+        >>> form_key("Invasive Ductal Carcinomas")
+        'invasive ductal carcinoma'
+        >>> form_key("HER-2/neu")
+        'her 2 neu'
+    """
+    tokens, _ = split(form)
+    return " ".join(map(canonical, tokens))
