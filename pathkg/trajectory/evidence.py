@@ -1,0 +1,188 @@
+"""Looking evidence up: in the linked report, and in the graph around two nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pathkg.records import Mention, Polarity
+from pathkg.trajectory.certificate import Evidence
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+
+MAX_CLIMB = 3
+"""How many is_a steps an end of a claim may be generalised before an edge is looked for. Beyond three, terms such
+as "neoplasm" connect everything with everything."""
+
+HIERARCHY = frozenset({"is_a"})
+READS_AS = frozenset({"result_of"})
+"""``CK7 positive -result_of-> CK7``: the result speaks through the edges of its marker."""
+
+AGAINST = frozenset({"opposes", "hasOpposeEvidence", "hasContradictEvidence", "stains_negative_for",
+                     "phenotype absent", "expression absent", "disease_phenotype_negative", "contraindication"})
+"""Relations that speak against a connection when walked as they are."""
+
+UNINFORMATIVE = frozenset({"differential_of", "obtained_by", "removes", "drains_to", "xref", "mapped_to"})
+"""Relations that connect two nodes without one speaking for the other."""
+
+_NEGATIVE_RESULT = (" negative", " absent", " loss", " lost", " not expressed")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A path between two nodes and the sign of its evidence (+1 for, -1 against, 0 merely related)."""
+
+    edges: tuple[int, ...]
+    words: str
+    sign: int
+
+
+class ReportEvidence:
+    """A linked report, indexed by node and polarity."""
+
+    def __init__(self, text: str, mentions: Iterable[Mention]) -> None:
+        self.text = text
+        self._spans: dict[tuple[str, Polarity], list[Mention]] = {}
+        for mention in mentions:
+            polarity = mention.polarity
+            if polarity is not None:
+                self._spans.setdefault((mention.id, polarity), []).append(mention)
+        self._sentence_ends = [i for i, c in enumerate(text) if c in ".;\n"]
+
+    def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
+        """Spans that state one of ``nodes`` with ``polarity``; the nodes given first win."""
+        found: list[Evidence] = []
+        for node in nodes:
+            for mention in self._spans.get((node, polarity), ()):
+                found.append(Evidence("report", mention.text, mention.start, mention.end))
+                if len(found) == limit:
+                    return tuple(found)
+        return tuple(found)
+
+    def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None:
+        """A sentence of the report that states both."""
+        from bisect import bisect_left
+
+        def sentences(nodes: Iterable[str]) -> dict[int, Mention]:
+            at: dict[int, Mention] = {}
+            for node in nodes:
+                for mention in self._spans.get((node, "+"), ()):
+                    at.setdefault(bisect_left(self._sentence_ends, mention.start), mention)
+            return at
+
+        a, b = sentences(first), sentences(second)
+        for sentence in sorted(a.keys() & b.keys()):
+            start, end = min(a[sentence].start, b[sentence].start), max(a[sentence].end, b[sentence].end)
+            if a[sentence].start != b[sentence].start:
+                return Evidence("report", self.text[start:end], start, end)
+        return None
+
+
+class GraphEvidence:
+    """Evidence look-ups in one graph, memoised (a trajectory asks about the same nodes again and again)."""
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self.graph = graph
+        self._relations = graph.relations
+        self._hierarchy = {i for i, r in enumerate(graph.relations) if r in HIERARCHY}
+        self._climbs: dict[int, dict[int, tuple[int, ...]]] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
+        self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
+
+    def below(self, curie: str) -> tuple[str, ...]:
+        """The node and its is_a descendants, nearest first."""
+        if curie not in self._below:
+            found = self.graph.descendants(curie) if curie in self.graph else {}
+            self._below[curie] = (curie, *sorted(found, key=lambda c: (found[c], c)))
+        return self._below[curie]
+
+    def above(self, curie: str) -> tuple[str, ...]:
+        """The node and its is_a ancestors up to :data:`MAX_CLIMB`, nearest first."""
+        index = self.graph.find_index(curie)
+        if index is None:
+            return (curie,)
+        return tuple(self.graph.curie(i) for i in self._climb(index))
+
+    def connections(self, source: str, target: str) -> tuple[Connection, ...]:
+        """The shortest connection of each sign between two nodes, at most one edge apart after generalising
+        either end over is_a, shortest first."""
+        key = (source, target)
+        if key not in self._connections:
+            self._connections[key] = self._search(source, target)
+        return self._connections[key]
+
+    def _climb(self, start: int) -> dict[int, tuple[int, ...]]:
+        """Node -> edge ids of the is_a (or result_of) walk up to it; breadth first, so shortest and in order."""
+        if start in self._climbs:
+            return self._climbs[start]
+        arrays = self.graph.arrays
+        reached: dict[int, tuple[int, ...]] = {start: ()}
+        frontier = [start]
+        for _ in range(MAX_CLIMB):
+            following: list[int] = []
+            for node in frontier:
+                lo, hi = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
+                for other, edge in zip(arrays.neighbor[lo:hi].tolist(), arrays.edge[lo:hi].tolist(), strict=True):
+                    if other in reached or int(arrays.edge_subject[edge]) != node:
+                        continue
+                    relation = int(arrays.edge_relation[edge])
+                    if relation in self._hierarchy or self._relations[relation] in READS_AS:
+                        reached[other] = (*reached[node], edge)
+                        following.append(other)
+            frontier = following
+        self._climbs[start] = reached
+        return reached
+
+    def _search(self, source: str, target: str) -> tuple[Connection, ...]:
+        a, b = self.graph.find_index(source), self.graph.find_index(target)
+        if a is None or b is None or a == b:
+            return ()
+        arrays = self.graph.arrays
+        from_a, from_b = self._climb(a), self._climb(b)
+        best: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+
+        def offer(sign: int, edges: tuple[int, ...]) -> None:
+            rank = (len(edges), *edges)
+            if sign not in best or rank < best[sign][0]:
+                best[sign] = (rank, edges)
+
+        if b in from_a:
+            offer(1, from_a[b])
+        if a in from_b:
+            offer(1, from_b[a][::-1])
+        # walk the smaller neighbourhoods: hubs are met only from their small side
+        degree = arrays.indptr
+        near, far = (from_a, from_b)
+        if sum(int(degree[n + 1] - degree[n]) for n in from_a) > sum(int(degree[n + 1] - degree[n]) for n in from_b):
+            near, far = from_b, from_a
+        for node, walked in near.items():
+            lo, hi = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
+            for other, edge in zip(arrays.neighbor[lo:hi].tolist(), arrays.edge[lo:hi].tolist(), strict=True):
+                if other not in far:
+                    continue
+                relation = self._relations[int(arrays.edge_relation[edge])]
+                if relation in HIERARCHY or relation in READS_AS or relation in UNINFORMATIVE:
+                    continue
+                sign = -1 if relation in AGAINST or bool(arrays.edge_negated[edge]) else 1
+                if relation in ("stains_negative_for", "stains_positive_for") and self._negative_result(a, b):
+                    sign = -sign
+                way = (*walked, edge, *far[other][::-1])
+                offer(sign, way if near is from_a else way[::-1])
+        found = sorted((rank, sign, edges) for sign, (rank, edges) in best.items())
+        return tuple(Connection(edges, self._words(a, edges), sign) for _, sign, edges in found)
+
+    def _negative_result(self, a: int, b: int) -> bool:
+        return any(self.graph.type(i) == "marker_result" and self.graph.name(i).lower().endswith(_NEGATIVE_RESULT)
+                   for i in (a, b))
+
+    def _words(self, start: int, edges: tuple[int, ...]) -> str:
+        arrays = self.graph.arrays
+        node, words = start, [self.graph.name(start)]
+        for edge in edges:
+            subject, object_ = int(arrays.edge_subject[edge]), int(arrays.edge_object[edge])
+            relation = self._relations[int(arrays.edge_relation[edge])]
+            node, arrow = (object_, f"—{relation}→") if subject == node else (subject, f"←{relation}—")
+            words.append(f"{arrow} {self.graph.name(node)}")
+        return " ".join(words)

@@ -1,0 +1,178 @@
+"""Structured values that a text states beside its entities: stage categories, grades, sides, sizes, counts.
+
+Entities alone do not see that ``pT2a`` became ``pT3b``, ``left`` became ``right`` or ``Gleason 3+4`` became ``4+4``.
+These values are read by rule, without the graph, so a reward and a certificate compare them in any store. They are
+deliberately plain: the structured findings of :mod:`pathkg.linking` know far more forms, at far more cost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent")
+"""What :func:`find_values` can find."""
+
+EXCLUSIVE = frozenset({"pT", "pN", "pM", "stage", "grade", "gleason"})
+"""Kinds of which a tumour has one value: another one contradicts."""
+
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "0": "0", "1": "1", "2": "2", "3": "3", "4": "4"}
+_WORDS = {"well": "1", "moderate": "2", "moderately": "2", "poor": "3", "poorly": "3", "low": "low",
+          "intermediate": "intermediate", "high": "high", "one": "1", "two": "2", "three": "3", "four": "4"}
+
+# Each pattern begins with a literal or a set of letters, never with a look-behind: the regex engine then skips
+# to candidates in C. What stands before a match is checked afterwards.
+_TNM = re.compile(r"[TNM](?:(?<=T)(?:[0-4](?:mi|[a-e](?:[12]|i{1,2})?)?|is|[xXa])"
+                  r"|(?<=N)(?:[0-3O](?:mi|[a-c])?|[xX])|(?<=M)(?:[01O][a-d]?|[xX]))(?![a-z0-9])")
+_STAGE = re.compile(r"[Ss](?:tage|TAGE)\s+(?:[Gg]roup\s+)?((?:IV|I{1,3}|iv|i{1,3}|[0-4])(?:[A-Da-d][0-3]?)?)(?![A-Za-z0-9])")
+_GRADE = re.compile(r"[Gg](?:rade|RADE)\s+(?:(?:[Gg]roup|of)\s+)?(IV|I{1,3}|[1-5]|one|two|three|four)(?![A-Za-z0-9])(?!\.\d)")
+_G = re.compile(r"G([1-4])(?![A-Za-z0-9])")
+_DIFF = re.compile(r"[WwMmPp](?:ell|oderately|oorly|ELL|ODERATELY|OORLY)"
+                   r"(?=(?:[\s-]to[\s-](?:moderately|poorly))?[\s-]+[Dd](?:ifferentiated|IFFERENTIATED))")
+_LOWHIGH = re.compile(r"[LlHhIi](?:ow|igh|ntermediate|OW|IGH|NTERMEDIATE)(?=[\s-][Gg](?:rade|RADE))")
+_SIDE = re.compile(
+    r"([LlRrBb](?:eft|ight|ilateral|EFT|IGHT|ILATERAL))(?![A-Za-z])(?:[\s-]+[Ss]ided)?"
+    r"(?:[\s-]+(?:upper|lower|middle|mid|distal|proximal|anterior|posterior|lateral|medial|inner|outer|radical|partial"
+    r"|total|simple|superior|inferior|deep|superficial|the|of|UPPER|LOWER|MIDDLE|RADICAL|PARTIAL|TOTAL)(?![A-Za-z]))*"
+    r"(?:[\s-]+([A-Za-z]{3,24}))?")
+_NUMBER = re.compile(
+    r"\d{1,3}(?:"
+    r"(?P<gleason>\s?\+\s?[1-5])(?![0-9.%])"
+    r"|(?P<ratio>\s?(?:/|(?:out )?of)\s?\d{1,3})(?![\d./])"
+    r"|(?P<unit>(?:\.\d{1,2})?\s?[cm]m)(?![a-z])"
+    r"|(?P<percent>(?:\.\d)?\s?%))")
+_NOT_BEFORE = frozenset("0123456789./+")
+_STAGING_PREFIX = frozenset("pcymra")
+_CATEGORY_END = re.compile(r"[TN](?:[0-4OsxXa]|[0-4][a-e])$")
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Value:
+    """One stated value. ``value`` is normalised text; ``about`` is the word a side belongs to."""
+
+    kind: str
+    value: str
+    about: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}={self.value}" + (f":{self.about}" if self.about else "")
+
+    @classmethod
+    def from_text(cls, text: str) -> Value:
+        """Rebuild from ``str(value)``."""
+        kind, _, rest = text.partition("=")
+        value, _, about = rest.partition(":")
+        return cls(kind, value, about)
+
+
+def find_values(text: str) -> list[tuple[Value, int, int]]:
+    """All stated values with their span, in order.
+
+    Example:
+        >>> [str(v) for v, _, _ in find_values("Left kidney, 4.5 cm, Fuhrman grade III, pT1bN0, 0/12 nodes")]
+        ['side=left:kidney', 'size=45', 'grade=3', 'pT=1b', 'pN=0', 'ratio=0/12']
+        >>> [str(v) for v, _, _ in find_values("Gleason score 3 + 4 = 7, stage IIB, poorly differentiated, G3")]
+        ['gleason=3+4', 'stage=2b', 'grade=3', 'grade=3']
+    """
+    return sorted(_scan(text), key=lambda item: (item[1], item[2]))
+
+
+def value_set(text: str) -> frozenset[Value]:
+    """The set of values a text states."""
+    return frozenset(value for value, _, _ in _scan(text))
+
+
+def _scan(text: str) -> Iterator[tuple[Value, int, int]]:
+    for match in _TNM.finditer(text):
+        if _staging(text, match.start()) and ("O" not in match[0] or text[match.start() - 1:match.start()] == "p"
+                                              or text[match.start() - 1:match.start()].isdigit()):
+            yield Value("p" + match[0][0], match[0][1:].lower().replace("o", "0")), match.start(), match.end()
+    for match in _STAGE.finditer(text):
+        if _fresh(text, match.start()):
+            stage = match[1].lower()
+            digits = stage.rstrip("abcd0123") if stage[0] == "i" else stage[0]
+            yield Value("stage", _ROMAN[digits] + stage[len(digits):]), match.start(), match.end()
+    for pattern in (_GRADE, _G, _DIFF, _LOWHIGH):
+        for match in pattern.finditer(text):
+            if _fresh(text, match.start()):
+                grade = match[pattern.groups].lower()
+                yield (Value("grade", _ROMAN.get(grade) or _WORDS.get(grade) or grade),
+                       match.start(), match.end())
+    for match in _SIDE.finditer(text):
+        if _fresh(text, match.start()):
+            side = match[1].lower()
+            yield (Value("side", "both" if side == "bilateral" else side, _singular(match[2])),
+                   match.start(), match.end())
+    for match in _NUMBER.finditer(text):
+        if text[match.start() - 1:match.start()] not in _NOT_BEFORE or match.start() == 0:
+            value = _number(match)
+            if value is not None:
+                yield value, match.start(), match.end()
+
+
+def _fresh(text: str, start: int) -> bool:
+    return start == 0 or not text[start - 1].isalnum()
+
+
+def _staging(text: str, start: int) -> bool:
+    """Whether a T, N or M at ``start`` begins a category: a word of its own, after p, c, y…, or after T or N."""
+    at = start
+    while at and start - at < 4 and text[at - 1] in _STAGING_PREFIX:
+        at -= 1
+    if _fresh(text, at):
+        return True
+    return _CATEGORY_END.search(text, max(0, at - 4), at) is not None
+
+
+def _number(match: re.Match[str]) -> Value | None:
+    kind = match.lastgroup
+    whole = match[0]
+    if kind == "gleason":
+        first, second = whole.replace(" ", "").split("+")
+        return Value("gleason", f"{first}+{second}") if first in "12345" else None
+    if kind == "ratio":
+        numbers = _DIGITS.findall(whole)
+        return Value("ratio", f"{int(numbers[0])}/{int(numbers[1])}")
+    if kind == "unit":
+        return Value("size", f"{float(whole[:-2]) * (10 if whole[-2] == 'c' else 1):g}")
+    return Value("percent", f"{float(whole[:-1]):g}")
+
+
+def _singular(word: str | None) -> str:
+    word = (word or "").lower()
+    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def conflicts(stated: Iterable[Value], known: Iterable[Value]) -> list[tuple[Value, Value]]:
+    """Pairs (stated, known) that cannot both be true.
+
+    Of an exclusive kind, a text that repeats a known value may discuss others. A side conflicts when the same
+    organ is known on the other side only.
+
+    Example:
+        >>> [(str(a), str(b)) for a, b in conflicts(value_set("left lung, pT2"), value_set("right lung, pT3"))]
+        [('pT=2', 'pT=3'), ('side=left:lung', 'side=right:lung')]
+        >>> conflicts(value_set("pT2 rather than pT3"), value_set("pT3"))
+        []
+    """
+    known_set = set(known)
+    stated_set = sorted(set(stated))
+    found: list[tuple[Value, Value]] = []
+    for value in stated_set:
+        rivals = sorted(k for k in known_set if k.kind == value.kind and k.about == value.about)
+        if value.kind in EXCLUSIVE:
+            agreed = any(s.kind == value.kind and any(_compatible(s, k) for k in rivals) for s in stated_set)
+            if rivals and not agreed:
+                found.append((value, rivals[0]))
+        elif value.kind == "side" and rivals and not any(k.value in (value.value, "both") for k in rivals) \
+                and value.value != "both":
+            found.append((value, rivals[0]))
+    return found
+
+
+def _compatible(a: Value, b: Value) -> bool:
+    # "T2" is the coarser word for "T2a", and "stage 2" for "stage 2b"
+    return a.value == b.value or (a.kind not in ("grade", "gleason")
+                                  and (a.value.startswith(b.value) or b.value.startswith(a.value)))

@@ -1,0 +1,254 @@
+"""Verification: every step of a trajectory against the report and the graph.
+
+Rules, in the order they are applied (``docs/verification.md`` explains them with examples):
+
+1. Every part (``observe``, each step, ``answer``) is linked; historical and unspecified mentions state nothing.
+2. An entity is *supported* by a span of the report that states the same node, or a more special one (for an absent
+   entity: a more general one), with the same polarity; it is *contradicted* when the report only says the opposite.
+3. A claim ("A supports B") is *supported* by a graph path of that sign, or by a sentence of the report that states
+   both; it is *contradicted* when the graph only knows the opposite sign.
+4. A diagnosis the report does not name is supported as the target of a supported claim; a finding is not.
+5. A stage, grade or side that differs from the report's contradicts.
+6. The gravest verdict wins, in a step and overall. Parts that state nothing count for nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pathkg.errors import InputError
+from pathkg.records import LinkResult, Mention, Polarity
+from pathkg.trajectory.blocks import visible
+from pathkg.trajectory.certificate import (
+    CERTIFICATE_VERSION,
+    Certificate,
+    CheckedClaim,
+    CheckedEntity,
+    CheckedStep,
+    Evidence,
+    Verdict,
+    canonical,
+    digest,
+    worst,
+)
+from pathkg.trajectory.claims import Claim, find_claims
+from pathkg.trajectory.evidence import GraphEvidence, ReportEvidence
+from pathkg.trajectory.model import Trajectory, parse
+from pathkg.trajectory.values import Value, conflicts, value_set
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+
+CONCLUSIONS = frozenset({"disease", "stage", "grade", "biological_process", "pathway"})
+"""Types that may be concluded: supported as the target of a supported claim, without standing in the report."""
+
+GROUNDED = frozenset({"disease", "stage", "grade", "morphology", "marker_result", "effect/phenotype"})
+"""Types whose mention states something about the case. Others (anatomy, markers, genes, procedures) are vocabulary:
+they are listed when the report states them and never make a step unsupported."""
+
+NO_REPORT = "none"
+
+
+class SupportsLinking(Protocol):
+    """What verification needs of a linker."""
+
+    def link(self, text: str) -> LinkResult: ...
+
+
+def verify(trajectory: Trajectory | str, *, report: str | None = None, graph: KnowledgeGraph | None = None,
+           linker: SupportsLinking | None = None, dialect: str = "auto") -> Certificate:
+    """Check every step of a trajectory against a report and the graph.
+
+    Args:
+        trajectory: a trajectory, or its tagged text.
+        report: the report it is about. Without one, only claims are checked, against the graph.
+        graph: the graph to check against; the bundled core when ``None``.
+        linker: the linker of that graph; the shared one when ``None``.
+        dialect: how to read a text.
+
+    Returns:
+        The sealed certificate. The same trajectory, report and store give the same certificate.
+
+    Raises:
+        DialectError: the text follows no dialect.
+        InputError: the report is not text.
+
+    Example:
+        >>> t = Trajectory("Keratin pearls.", ("Keratin pearls support squamous cell carcinoma.",),
+        ...                "Squamous cell carcinoma.")
+        >>> c = verify(t, report="Squamous cell carcinoma with keratin pearls.")
+        >>> c.verdict, c.steps[0].claims[0].evidence[0].kind
+        ('supported', 'graph')
+        >>> verify(t, report="Squamous cell carcinoma. No keratin pearls are seen.").verdict
+        'contradicted'
+    """
+    if isinstance(trajectory, str):
+        trajectory = parse(trajectory, dialect=dialect)
+    if report is not None and not isinstance(report, str):
+        raise InputError(f"the report is {type(report).__name__}, not text", hint="pass a string, or None")
+    if graph is None:
+        from pathkg.api import load
+
+        graph = load()
+    if linker is None:
+        from pathkg.linking import linker_for
+
+        linker = linker_for(graph)
+    return _Verifier(trajectory, report, graph, linker).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """The result of :func:`recheck`: ``ok``, and what differs where it is not."""
+
+    ok: bool
+    differences: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"ok": self.ok, "differences": list(self.differences)}
+
+
+def recheck(certificate: Certificate, trajectory: Trajectory | str, *, report: str | None = None,
+            graph: KnowledgeGraph | None = None, linker: SupportsLinking | None = None,
+            dialect: str = "auto") -> Recheck:
+    """Run the verification again and compare.
+
+    A certificate passes only if its seal is intact, trajectory, report and graph are those it names, and the new run
+    gives the same content in every field.
+
+    Example:
+        >>> t = Trajectory("Keratin pearls.", ("Keratin pearls support squamous cell carcinoma.",),
+        ...                "Squamous cell carcinoma.")
+        >>> c = verify(t, report="Squamous cell carcinoma with keratin pearls.")
+        >>> bool(recheck(c, t, report="Squamous cell carcinoma with keratin pearls."))
+        True
+        >>> recheck(c, t, report="Squamous cell carcinoma.").differences[0]
+        'report_hash differs'
+    """
+    if certificate.version != CERTIFICATE_VERSION:
+        return Recheck(False, (f"made by version {certificate.version} of the rules; this is "
+                               f"{CERTIFICATE_VERSION}",))
+    found: list[str] = []
+    if certificate.sealed().seal != certificate.seal:
+        found.append("the seal is broken: the certificate was changed after it was made")
+    again = verify(trajectory, report=report, graph=graph, linker=linker, dialect=dialect)
+    _compare("", certificate.body(), again.body(), found)
+    return Recheck(not found, tuple(found))
+
+
+def _compare(where: str, old: Any, new: Any, found: list[str]) -> None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        # hashes first: they explain everything that follows
+        for key in sorted(old.keys() | new.keys(), key=lambda k: (not k.endswith("_hash"), k)):
+            _compare(f"{where}.{key}" if where else key, old.get(key), new.get(key), found)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (a, b) in enumerate(zip(old, new, strict=True)):
+            _compare(f"{where}[{number}]", a, b, found)
+    elif old != new:
+        found.append(f"{where} differs")
+
+
+class _Verifier:
+    """One run: holds the linked report and the look-ups while the parts are checked."""
+
+    def __init__(self, trajectory: Trajectory, report: str | None, graph: KnowledgeGraph,
+                 linker: SupportsLinking) -> None:
+        self.trajectory = trajectory
+        self.linker = linker
+        self.graph = graph
+        self.lookup = GraphEvidence(graph)
+        self.report_text = report
+        self.report = None if report is None else ReportEvidence(report, linker.link(report))
+        self.report_values: frozenset[Value] = frozenset() if report is None else value_set(report)
+        self.concluded: dict[str, CheckedClaim] = {}
+
+    def run(self) -> Certificate:
+        t = self.trajectory
+        parts = [self._part("observe", t.observe)]
+        parts += [self._part(f"step {i}", step) for i, step in enumerate(t.steps, 1)]
+        parts.append(self._part("answer", t.answer))
+        verdict = worst([p.verdict for p in parts if p.checked])
+        if not any(p.checked and p.is_reasoning for p in parts):
+            verdict = worst([verdict, "unsupported"])
+        return Certificate(
+            verdict, tuple(parts), self.graph.hash, digest(canonical(t.to_dict())),
+            NO_REPORT if self.report_text is None else digest(self.report_text)).sealed()
+
+    def _part(self, name: str, text: str) -> CheckedStep:
+        shown, _ = visible(text)
+        mentions = list(self.linker.link(shown))
+        claims = [] if name == "observe" else find_claims(shown, mentions)
+        checked_claims = [c for c in (self._claim(claim) for claim in claims) if c is not None]
+        supported = [c for c in checked_claims if c.verdict == "supported"]
+        for claim in supported:
+            if claim.stance != "opposes":
+                self.concluded.setdefault(claim.target, claim)
+        opposed = {c.target.start for c in claims if c.stance == "opposes"}
+        entities = [e for e in (self._entity(m, supported, m.start in opposed) for m in mentions) if e is not None]
+        clashes = self._clashes(shown)
+        verdicts: list[Verdict] = [c.verdict for c in checked_claims if c.stance != "mentions"]
+        verdicts += [e.verdict for e in entities]
+        if clashes:
+            verdicts.append("contradicted")
+        return CheckedStep(name, text, worst(verdicts), bool(verdicts), tuple(entities), tuple(checked_claims),
+                           clashes)
+
+    def _clashes(self, text: str) -> tuple[str, ...]:
+        if self.report is None:
+            return ()
+        return tuple(f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report_values))
+
+    def _claim(self, claim: Claim) -> CheckedClaim | None:
+        """``None`` for a mere co-mention that nothing connects: it claims too little to be called unsupported."""
+        source, target = claim.source, claim.target
+        connections = self.lookup.connections(source.id, target.id)
+        flip = -1 if source.polarity == "-" else 1
+        wanted = {"supports": 1, "opposes": -1, "mentions": 0}[claim.stance]
+        agreeing = [c for c in connections if wanted in (0, c.sign * flip)]
+        made = (source.id, target.id, claim.stance, claim.cue)
+        if agreeing:
+            best = agreeing[0]
+            return CheckedClaim(*made, "supported", "the graph connects them",
+                                (Evidence("graph", best.words, edges=best.edges),))
+        if self.report is not None and wanted >= 0 and source.polarity == "+":
+            span = self.report.together(self.lookup.below(source.id), self.lookup.below(target.id))
+            if span is not None:
+                return CheckedClaim(*made, "supported", "one sentence of the report states both", (span,))
+        if connections:
+            worst_case = connections[0]
+            return CheckedClaim(*made, "contradicted", "the graph knows only the opposite",
+                                (Evidence("graph", worst_case.words, edges=worst_case.edges),))
+        if wanted == 0:
+            return None
+        return CheckedClaim(*made, "unsupported", "neither graph nor report connects them")
+
+    def _entity(self, mention: Mention, supported: list[CheckedClaim], opposed: bool) -> CheckedEntity | None:
+        polarity: Polarity | None = "-" if opposed else mention.polarity
+        if polarity is None:
+            return None
+        matters = mention.type in GROUNDED
+        made = (mention.id, mention.name, mention.type, polarity, mention.start, mention.end)
+        if self.report is not None:
+            narrower, wider = self.lookup.below(mention.id), self.lookup.above(mention.id)
+            agreeing, opposing = (narrower, wider) if polarity == "+" else (wider, narrower)
+            spans = self.report.spans(agreeing, polarity)
+            if spans:
+                return CheckedEntity(*made, "supported", "the report states it", spans)
+            if matters:
+                against = self.report.spans(opposing, "-" if polarity == "+" else "+")
+                if against and not opposed:
+                    says = "absent" if polarity == "+" else "present"
+                    return CheckedEntity(*made, "contradicted", f"the report states it as {says}", against)
+        claim = next((c for c in supported if mention.id in (c.source, c.target)), None)
+        if claim is None and mention.type in CONCLUSIONS:
+            claim = self.concluded.get(mention.id)
+        if claim is not None and (mention.type in CONCLUSIONS or self.report is None):
+            return CheckedEntity(*made, "supported", f"follows from {claim.source} {claim.stance} {claim.target}",
+                                 claim.evidence)
+        if not matters or self.report is None:
+            return None
+        return CheckedEntity(*made, "unsupported", "the report does not state it")
