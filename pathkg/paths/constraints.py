@@ -98,11 +98,10 @@ def edge_classes(graph: KnowledgeGraph) -> Array:
     arrays = graph.arrays
     n_sources = max(1, len(graph.sources))
     width = np.int16 if len(graph.relations) * n_sources * 2 < 2**15 else np.int32
-    classes = np.array(arrays.edge_relation, dtype=width)
-    classes *= width(n_sources)
-    classes += arrays.edge_source
-    classes *= width(2)
-    classes += arrays.edge_negated
+    classes: Array = np.array(arrays.edge_relation, dtype=width)
+    for step, rest in ((n_sources, arrays.edge_source), (2, arrays.edge_negated)):  # in place: one array of edges
+        np.multiply(classes, width(step), out=classes)
+        np.add(classes, rest, out=classes, casting="unsafe")
     return classes
 
 

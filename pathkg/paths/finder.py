@@ -79,8 +79,7 @@ class PathFinder:
         reasons = [a.reason for a in answers]
         reason = "" if paths else ("filtered" if "filtered" in reasons else reasons[0])
         return PathResult(tuple(paths[:k]), reason, unknown, any(a.truncated for a in answers),
-                          None if any(a.count is None for a in answers) else sum(a.count or 0 for a in answers),
-                          self.graph.hash)
+                          _total([a.count for a in answers]), self.graph.hash)
 
     # -- one pair ------------------------------------------------------------------------------------------
 
@@ -211,6 +210,10 @@ def find_paths(graph: KnowledgeGraph, a: str | Collection[str], b: str | Collect
 def finder_for(graph: KnowledgeGraph) -> PathFinder:
     """The shared finder of a graph with the package's weights."""
     return PathFinder(graph)
+
+
+def _total(counts: Sequence[Any]) -> int | None:
+    return None if None in counts else sum(counts)
 
 
 def _constraints(given: Mapping[str, Any]) -> Constraints:

@@ -166,4 +166,5 @@ def relation_informativeness(graph: KnowledgeGraph, weights: Weights) -> Array:
 
 
 def _units(values: Array) -> Array:
-    return np.rint(np.asarray(values) * UNIT).astype(np.int64)
+    rounded: Array = np.rint(np.asarray(values) * UNIT).astype(np.int64)
+    return rounded
