@@ -1,0 +1,1 @@
+"""Benchmarks, each a command that prints JSON: ``python -m benchmarks.NAME``."""

@@ -1,0 +1,418 @@
+"""PrimeKG: ``kg.csv`` (plain, gzip, zstd, Parquet), the split nodes and edges form, groups, node lists.
+
+PrimeKG stores every undirected edge twice, once per direction: 8,100,498 rows are 4,050,249 edges. Here each is
+one edge with ``undirected`` set; its subject and object are those of the row that came first. The report says
+how many rows were such mirrors, how many were exact duplicates, and how many edges came in one direction only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pathkg.errors import InputError
+from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX, SOURCE_OF_TYPE, from_primekg, group_members
+from pathkg.sources.delimited import Columns, existing, header_of, read_columns, words_and_codes
+from pathkg.sources.tables import (
+    EXACT, NARROW, SOURCE_EDGES, SOURCE_FORMS, SOURCE_MAPPINGS, SOURCE_NODES, SOURCE_XREFS, WORD, ReadReport,
+    SourceBuilder, SourceRecord, SourceTables, column_of, file_record, table_of,
+)
+
+NEGATED_RELATIONS = frozenset({"disease_phenotype_negative", "anatomy_protein_absent"})
+"""``phenotype absent`` and ``expression absent``."""
+MEMBER_RELATION = "member_of_group"
+"""Edge from a single MONDO disease to the PrimeKG group that holds it."""
+
+_LICENCE = "deposit CC0 1.0; parts under their sources' terms (DrugBank, DisGeNET: non-commercial)"
+_URL = "https://doi.org/10.7910/DVN/IXA7BM"
+_SIDES = ("x", "y")
+_ROW_COLUMNS = ("relation", "display_relation", "x_id", "x_type", "x_name", "x_source", "y_id", "y_type", "y_name",
+                "y_source")
+_IntArray = npt.NDArray[Any]
+
+
+def read_primekg(path: str | os.PathLike[str], *, name: str = "PrimeKG", version: str = "",
+                 nodes: str | os.PathLike[str] | None = None) -> SourceTables:
+    """Read PrimeKG in any of its forms.
+
+    Args:
+        path: ``kg.csv`` (or ``kg_grouped.csv``, ``.csv.gz``, ``.csv.zst``, ``.parquet``) with one row per directed
+            edge; an edges file of the split form together with ``nodes``; a node list alone; or a folder that
+            holds one of these.
+        name: source name on the edges.
+        version: goes into the manifest.
+        nodes: the nodes file of the split form.
+
+    Raises:
+        InputError: no such file, missing columns, an empty or damaged file.
+    """
+    place = Path(path)
+    if place.is_dir():
+        place, nodes = _in_folder(place, nodes)
+    file = existing(place)
+    report = ReadReport()
+    columns = _column_names(file)
+    files = [file_record(file)] + ([file_record(existing(nodes))] if nodes else [])
+    record = SourceRecord(name, version, _LICENCE, _URL, files=tuple(files))
+    if nodes is not None:
+        return _read_split(Path(nodes), file, record, report)
+    if "node_id" in columns and "relation" not in columns:
+        return _read_node_list(file, record, report)
+    if "head_id" in columns:
+        return _read_named_edges(file, record, report)
+    return _read_rows(file, record, report)
+
+
+def _column_names(file: Path) -> list[str]:
+    if file.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        try:
+            return list(pq.read_schema(file).names)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{file.name} cannot be read as Parquet: {error}", hint="download it again") from error
+    return header_of(file)[0]
+
+
+def _in_folder(folder: Path, nodes: str | os.PathLike[str] | None) -> tuple[Path, str | os.PathLike[str] | None]:
+    def first(*patterns: str) -> Path | None:
+        return next((p for pattern in patterns for p in sorted(folder.glob(pattern)) if p.is_file()), None)
+
+    whole = first("kg.csv", "kg.csv.*", "kg.parquet", "kg_grouped.csv*")
+    if whole is not None:
+        return whole, None
+    edges, node_file = first("edges.csv*", "edges.parquet"), nodes or first("nodes.csv*", "nodes.parquet")
+    if edges is None or node_file is None:
+        raise InputError(f"{folder} holds no PrimeKG files", hint="kg.csv, or nodes.csv together with edges.csv")
+    return edges, node_file
+
+
+# -- one row per directed edge ---------------------------------------------------------------------------------
+
+
+def _read_rows(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
+    columns = read_columns(file, _ROW_COLUMNS, report)
+    if columns.rows == 0:
+        raise InputError(f"{file.name} has a header but no rows", hint="download it again")
+    table = columns.table
+    vocabularies: dict[str, list[str | None]] = {}
+    codes: dict[str, _IntArray] = {}
+    for part in ("id", "type", "source", "name"):
+        vocabularies[part], both = words_and_codes(table[f"x_{part}"], table[f"y_{part}"])
+        table = table.drop_columns([f"x_{part}", f"y_{part}"])  # frees the Arrow side early
+        codes.update({f"{side}_{part}": c for side, c in zip(_SIDES, both, strict=True)})
+    for part in ("relation", "display_relation"):
+        vocabularies[part], (codes[part],) = words_and_codes(table[part])
+    columns.table = table.select([])
+    sizes = {part: max(1, len(vocabulary)) for part, vocabulary in vocabularies.items()}
+
+    def node_keys(side: str) -> _IntArray:
+        key = codes.pop(f"{side}_id").astype(np.int64)
+        for part in ("type", "source", "name"):
+            key *= sizes[part]
+            key += codes.pop(f"{side}_{part}")
+        return key
+
+    n_rows = len(codes["relation"])
+    keys = pa.chunked_array([node_keys("x"), node_keys("y")]).dictionary_encode().unify_dictionaries()
+    unique = keys.chunk(0).dictionary.to_numpy()
+    x, y = (keys.chunk(i).indices.to_numpy() for i in range(2))
+    parts: dict[str, _IntArray] = {}
+    rest = unique.copy()
+    for part in ("name", "source", "type"):
+        parts[part] = rest % sizes[part]
+        rest //= sizes[part]
+    parts["id"] = rest
+    drafts = [_Draft(*(vocabularies[p][parts[p][i]] for p in ("id", "type", "source", "name")))
+              for i in range(len(unique))]
+    nodes = _NodeSet(file.name, report)
+    row_of = np.fromiter((nodes.add(draft) for draft in drafts), np.int32, len(drafts))
+    usable = row_of >= 0
+    for part in ("relation", "display_relation"):
+        for code, word in enumerate(vocabularies[part]):
+            if word is None or (part == "relation" and not word):
+                codes[part][codes[part] == code] = -1
+    good = usable[x] & usable[y] & (codes["relation"] >= 0) & (codes["display_relation"] >= 0)
+    if not good.all():
+        _report_bad_rows(columns, np.flatnonzero(~good), x, y, drafts, row_of, report)
+        x, y = x[good], y[good]
+        codes = {k: c[good] for k, c in codes.items()}
+    edges = _fold_mirrors(row_of[x], row_of[y], codes["relation"], codes["display_relation"], len(nodes.ids), report)
+    report.count("directed rows used", int(good.sum()))
+    del x, y, keys, codes
+    assert n_rows == len(good)
+    return nodes.finish(record, _edge_table(
+        edges, [w or "" for w in vocabularies["relation"]], [w or "" for w in vocabularies["display_relation"]],
+        record.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A node as one row gives it; ``None`` is a value that is not text."""
+
+    id: str | None
+    type: str | None
+    source: str | None
+    name: str | None
+
+
+def _report_bad_rows(columns: Columns, rows: _IntArray, x: _IntArray, y: _IntArray, drafts: Sequence[_Draft],
+                     row_of: _IntArray, report: ReadReport) -> None:
+    shown = rows[:100].tolist()
+    lines = columns.lines_of(shown)
+    reasons: dict[str, int] = {}
+    for row in rows.tolist():
+        bad = next((i for i in (int(x[row]), int(y[row])) if row_of[i] < 0), None)
+        reason = _why_unusable(drafts[bad]) if bad is not None else "no relation, or one that is not text"
+        reasons[reason] = reasons.get(reason, 0) + 1
+        if row in lines:
+            draft = drafts[bad] if bad is not None else None
+            report.drop(reason, file=columns.file, line=lines[row], text=str(draft or ""))
+            reasons[reason] -= 1
+    for reason, count in reasons.items():
+        if count:
+            report.drop(reason, by=count)
+
+
+def _why_unusable(draft: _Draft) -> str:
+    if None in (draft.id, draft.type, draft.source, draft.name):
+        return "a NUL byte or bytes that are not UTF-8"
+    type_ = _type_of(draft.type or "")
+    if type_ is None:
+        return "a node type that PrimeKG does not have"
+    try:
+        from_primekg(draft.source or SOURCE_OF_TYPE[type_], draft.id or "")
+    except InputError as error:
+        return "an id source that PrimeKG does not have" if "not a PrimeKG source" in error.message else \
+            "an id that is not of its source's form"
+    return "unusable node"
+
+
+def _type_of(text: str) -> str | None:
+    if text in SOURCE_OF_TYPE:
+        return text
+    repaired = text.strip().replace(" ", "_")
+    return repaired if repaired in SOURCE_OF_TYPE else None
+
+
+class _NodeSet:
+    """Collects PrimeKG nodes by CURIE; the same CURIE under several names, types or groups is one node."""
+
+    def __init__(self, file: str, report: ReadReport) -> None:
+        self.file, self.report = file, report
+        self.ids: dict[str, int] = {}
+        self.names: list[str] = []
+        self.types: list[str] = []
+        self.forms: dict[tuple[int, str], None] = {}
+
+    def add(self, draft: _Draft) -> int:
+        """The node's row, or -1 for a draft that cannot be used (the caller reports its rows)."""
+        if draft.id is None or draft.type is None or draft.name is None or draft.source is None:
+            return -1
+        type_ = _type_of(draft.type)
+        if type_ is None:
+            return -1
+        if type_ != draft.type:
+            self.report.repair("node type with a blank for '_'", file=self.file, text=draft.type)
+        try:
+            curie = from_primekg(draft.source or SOURCE_OF_TYPE[type_], draft.id)
+        except InputError:
+            return -1
+        if draft.id.endswith(".0"):
+            self.report.repair("id that went through a float column", file=self.file, text=draft.id)
+        row = self.ids.setdefault(curie, len(self.names))
+        if row == len(self.names):
+            self.names.append(draft.name)
+            self.types.append(type_)
+            return row
+        if self.names[row] != draft.name:
+            self.report.repair("id with a second name, kept as a synonym", file=self.file,
+                               text=f"{curie} {self.names[row]!r} / {draft.name!r}")
+            self.forms[row, draft.name] = None
+        if self.types[row] != type_:
+            self.report.repair("id with a second type, first kept", file=self.file,
+                               text=f"{curie} {self.types[row]} / {type_}")
+        return row
+
+    def finish(self, record: SourceRecord, edges: pa.Table) -> SourceTables:
+        xrefs, members = [], []
+        ids = list(self.ids)
+        for row, curie in enumerate(ids):
+            if curie.startswith(GROUP_PREFIX):
+                for member in group_members(curie):
+                    xrefs.append((row, member, NARROW))
+                    members.append((row, member))
+            elif curie.startswith("CTD:"):
+                xrefs.append((row, f"MESH:{curie[4:]}", EXACT))
+        nodes = pa.Table.from_arrays(
+            [pa.array(ids, pa.string()), pa.array(self.names, pa.string()), column_of(self.types, WORD),
+             pa.array([""] * len(ids), pa.string())], schema=SOURCE_NODES)
+        self.report.counts.update({"nodes": len(ids), "edges": edges.num_rows, "disease groups":
+                                   sum(c.startswith(GROUP_PREFIX) for c in ids), "group members": len(members)})
+        return SourceTables(
+            record, nodes, edges, table_of([(n, f, "exact", "") for n, f in self.forms], SOURCE_FORMS),
+            table_of(xrefs, SOURCE_XREFS), table_of([], SOURCE_MAPPINGS), self.report)
+
+
+# -- edges -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    subject: _IntArray
+    object: _IntArray
+    relation: _IntArray
+    display: _IntArray
+
+
+def _fold_mirrors(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray, n_nodes: int,
+                  report: ReadReport) -> _Edges:
+    """One edge per (relation, display relation, unordered pair), oriented like its first row."""
+    n_display = int(display.max()) + 1 if len(display) else 1
+    low, high = np.minimum(x, y), np.maximum(x, y)
+    key = relation.astype(np.int64)
+    for values, size in ((display, n_display), (low, n_nodes), (high, n_nodes)):
+        key *= size
+        key += values
+    codes = pa.array(key).dictionary_encode().indices.to_numpy()
+    n_edges = int(codes.max()) + 1 if len(codes) else 0
+    # codes count up in order of first appearance, so a new maximum marks the first row of an edge
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
+    ascending = x <= y
+    up = np.bincount(codes[ascending], minlength=n_edges)
+    down = np.bincount(codes[~ascending], minlength=n_edges)
+    loops = (x == y)[first]
+    duplicates = np.where(loops, np.maximum(up - 2, 0), np.maximum(up - 1, 0) + np.maximum(down - 1, 0))
+    report.count("exact duplicate rows", int(duplicates.sum()))
+    report.count("mirror rows folded", int(len(key) - n_edges - duplicates.sum()))
+    report.count("edges given in one direction only", int(((up == 0) | (down == 0))[~loops].sum()))
+    report.count("self-loops", int(loops.sum()))
+    return _Edges(x[first], y[first], relation[first], display[first])
+
+
+def _edge_table(edges: _Edges, relations: list[str], displays: list[str], source: str) -> pa.Table:
+    n = len(edges.subject)
+    negated_code = np.array([r in NEGATED_RELATIONS for r in relations] or [False])
+
+    def words(codes: _IntArray, vocabulary: list[str]) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(vocabulary, pa.string()))
+
+    return pa.Table.from_arrays([
+        pa.array(edges.subject, pa.int32()), pa.array(edges.object, pa.int32()), words(edges.relation, relations),
+        words(edges.display, displays), words(np.zeros(n, np.int32), [source]), empty_strings(n),
+        pa.array(negated_code[edges.relation] if n else np.zeros(0, bool)), pa.array(np.ones(n, bool)),
+    ], schema=SOURCE_EDGES)
+
+
+def empty_strings(n: int) -> pa.Array:
+    """``n`` empty strings without a Python list."""
+    return pa.StringArray.from_buffers(n, pa.py_buffer(np.zeros(n + 1, np.int32)), pa.py_buffer(b""))
+
+
+# -- the split form, node lists, and files that name nodes by index --------------------------------------------
+
+
+def _read_node_rows(file: Path, report: ReadReport) -> tuple[_NodeSet, _IntArray, _IntArray | None]:
+    """The nodes, the node row per table row (-1: unusable), and the ``node_index`` column if there is one."""
+    columns = read_columns(file, ("node_id", "node_type", "node_name"), report,
+                           optional=("node_source", "node_index"), integers=("node_index",))
+    table = columns.table
+    values: dict[str, list[str | None]] = {}
+    for part in ("node_id", "node_type", "node_name", "node_source"):
+        if part in table.column_names:
+            vocabulary, (codes,) = words_and_codes(table[part])
+            values[part] = [vocabulary[c] for c in codes.tolist()]
+    sources = values.get("node_source", [""] * columns.rows)
+    drafts = [_Draft(*row) for row in
+              zip(values["node_id"], values["node_type"], sources, values["node_name"], strict=True)]
+    nodes = _NodeSet(file.name, report)
+    rows = np.fromiter((nodes.add(draft) for draft in drafts), np.int32, len(drafts))
+    bad = np.flatnonzero(rows < 0)
+    if len(bad):
+        own = np.arange(len(drafts))
+        _report_bad_rows(columns, bad, own, own, drafts, rows, report)
+    index = table["node_index"].to_numpy() if "node_index" in table.column_names else None
+    return nodes, rows, index
+
+
+def _read_node_list(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
+    nodes, _, _ = _read_node_rows(file, report)
+    return nodes.finish(record, table_of([], SOURCE_EDGES))
+
+
+def _read_split(node_file: Path, edge_file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
+    nodes, rows, index = _read_node_rows(existing(node_file), report)
+    report.counts["node rows"] = report.counts.pop("rows", len(rows))
+    if index is None:
+        raise InputError(f"{node_file.name} has no column 'node_index', which the edges file refers to")
+    columns = read_columns(edge_file, ("relation", "display_relation", "x_index", "y_index"), report,
+                           integers=("x_index", "y_index"))
+    if edge_file.suffix == ".parquet":
+        report.count("rows", columns.rows)
+    table = columns.table
+    x_index, y_index = table["x_index"].to_numpy(), table["y_index"].to_numpy()
+    size = max(int(index.max(initial=0)), int(x_index.max(initial=0)), int(y_index.max(initial=0))) + 1
+    if size > 50 * max(len(index), 1000) or min(index.min(initial=0), x_index.min(initial=0),
+                                                y_index.min(initial=0)) < 0:
+        raise InputError(f"{edge_file.name} or {node_file.name} has node indices that are no row numbers "
+                         f"(largest {size - 1:,}, {len(index):,} nodes)", hint="are the two files a pair?")
+    row_of_index = np.full(size, -1, np.int32)
+    row_of_index[index] = rows
+    x, y = row_of_index[x_index], row_of_index[y_index]
+    relations, (relation,) = words_and_codes(table["relation"])
+    displays, (display,) = words_and_codes(table["display_relation"])
+    good = (x >= 0) & (y >= 0)
+    if not good.all():
+        bad = np.flatnonzero(~good)
+        lines = columns.lines_of(bad[:100].tolist())
+        reason = "edge to a node that the nodes file lacks"
+        for row in bad[:100].tolist():
+            report.drop(reason, file=columns.file, line=lines[row], text=f"x_index {x_index[row]}, "
+                                                                         f"y_index {y_index[row]}")
+        report.drop(reason, by=max(0, len(bad) - 100))
+        x, y, relation, display = x[good], y[good], relation[good], display[good]
+    report.count("directed rows used", len(x))
+    edges = _fold_mirrors(x, y, relation, display, len(nodes.ids), report)
+    return nodes.finish(record, _edge_table(edges, [w or "" for w in relations], [w or "" for w in displays],
+                                            record.name))
+
+
+def _read_named_edges(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
+    """Edges whose ends are written ``name_(node index)``, as AIAgents4Pharma derives them from PrimeKG."""
+    import ast
+
+    columns = read_columns(file, ("head_id", "edge_type", "tail_id"), report)
+    report.counts["rows"] = columns.rows
+    builder = SourceBuilder(file.name, report)
+    seen: set[tuple[str, str, str]] = set()
+    for row, (head, kind, tail) in enumerate(zip(*(columns.table[c].to_pylist() for c in
+                                                   ("head_id", "edge_type", "tail_id")), strict=True), 2):
+        ends = [_named_node(text) for text in (head, tail)]
+        words = ast.literal_eval(kind) if kind.startswith(("(", "[")) else ()
+        if None in ends or len(words) != 3:
+            report.drop("edge whose ends are not name_(index)", file=file.name, line=row, text=f"{head} {tail}")
+            continue
+        for end, type_ in zip(ends, (words[0], words[2]), strict=True):
+            if end is not None:
+                builder.node(end[0], end[1], type_, line=row)
+        subject, object_ = (end[0] for end in ends if end is not None)
+        if (object_, words[1], subject) in seen:
+            report.count("mirror rows folded")
+            continue
+        seen.add((subject, words[1], object_))
+        builder.edge(subject, words[1], object_, undirected=True)
+    return builder.finish(record)
+
+
+def _named_node(text: str) -> tuple[str, str] | None:
+    name, mark, number = text.rpartition("_(")
+    if not mark or not number.endswith(")") or not number[:-1].isdigit():
+        return None
+    return f"{INDEX_PREFIX}:{number[:-1]}", name
