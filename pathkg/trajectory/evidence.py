@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pathkg.records import Mention, Polarity
 from pathkg.trajectory.certificate import Evidence
+from pathkg.trajectory.values import Value, value_set
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -49,6 +51,7 @@ class ReportEvidence:
             polarity = mention.polarity
             if polarity is not None:
                 self._spans.setdefault((mention.id, polarity), []).append(mention)
+        self.values: frozenset[Value] = value_set(text)
         self._sentence_ends = [i for i, c in enumerate(text) if c in ".;\n"]
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
@@ -186,3 +189,9 @@ class GraphEvidence:
             node, arrow = (object_, f"—{relation}→") if subject == node else (subject, f"←{relation}—")
             words.append(f"{arrow} {self.graph.name(node)}")
         return " ".join(words)
+
+
+@lru_cache(maxsize=8)
+def lookup_for(graph: KnowledgeGraph) -> GraphEvidence:
+    """The shared look-ups of a graph: what one verification learns, the next one knows."""
+    return GraphEvidence(graph)

@@ -14,6 +14,7 @@ Rules, in the order they are applied (``docs/verification.md`` explains them wit
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,7 +34,7 @@ from pathkg.trajectory.certificate import (
     worst,
 )
 from pathkg.trajectory.claims import Claim, find_claims
-from pathkg.trajectory.evidence import GraphEvidence, ReportEvidence
+from pathkg.trajectory.evidence import ReportEvidence, lookup_for
 from pathkg.trajectory.model import Trajectory, parse
 from pathkg.trajectory.values import Value, conflicts, value_set
 
@@ -48,6 +49,15 @@ GROUNDED = frozenset({"disease", "stage", "grade", "morphology", "marker_result"
 they are listed when the report states them and never make a step unsupported."""
 
 NO_REPORT = "none"
+
+
+class StatedEvidence(Protocol):
+    """What stands for the report: a linked report, or a reward's reference."""
+
+    @property
+    def values(self) -> frozenset[Value]: ...
+    def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]: ...
+    def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None: ...
 
 
 class SupportsLinking(Protocol):
@@ -95,7 +105,19 @@ def verify(trajectory: Trajectory | str, *, report: str | None = None, graph: Kn
         from pathkg.linking import linker_for
 
         linker = linker_for(graph)
-    return _Verifier(trajectory, report, graph, linker).run()
+    stated = None if report is None else ReportEvidence(report, linker.link(report))
+    parts = check_trajectory(trajectory, stated, graph, linker)
+    verdict = worst([p.verdict for p in parts if p.checked])
+    if not any(p.checked and p.is_reasoning for p in parts):
+        verdict = worst([verdict, "unsupported"])
+    return Certificate(verdict, parts, graph.hash, digest(canonical(trajectory.to_dict())),
+                       NO_REPORT if report is None else digest(report)).sealed()
+
+
+def check_trajectory(trajectory: Trajectory, stated: StatedEvidence | None, graph: KnowledgeGraph,
+                     linker: SupportsLinking) -> tuple[CheckedStep, ...]:
+    """The checked parts of a trajectory, without the certificate around them."""
+    return _Verifier(stated, graph, linker).run(trajectory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,28 +177,19 @@ def _compare(where: str, old: Any, new: Any, found: list[str]) -> None:
 class _Verifier:
     """One run: holds the linked report and the look-ups while the parts are checked."""
 
-    def __init__(self, trajectory: Trajectory, report: str | None, graph: KnowledgeGraph,
-                 linker: SupportsLinking) -> None:
-        self.trajectory = trajectory
+    def __init__(self, stated: StatedEvidence | None, graph: KnowledgeGraph, linker: SupportsLinking) -> None:
         self.linker = linker
-        self.graph = graph
-        self.lookup = GraphEvidence(graph)
-        self.report_text = report
-        self.report = None if report is None else ReportEvidence(report, linker.link(report))
-        self.report_values: frozenset[Value] = frozenset() if report is None else value_set(report)
+        self.lookup = lookup_for(graph)
+        self.report = stated
         self.concluded: dict[str, CheckedClaim] = {}
 
-    def run(self) -> Certificate:
-        t = self.trajectory
+    def run(self, t: Trajectory) -> tuple[CheckedStep, ...]:
         parts = [self._part("observe", t.observe)]
+        if t.preamble:
+            parts.append(self._part("preamble", t.preamble))
         parts += [self._part(f"step {i}", step) for i, step in enumerate(t.steps, 1)]
         parts.append(self._part("answer", t.answer))
-        verdict = worst([p.verdict for p in parts if p.checked])
-        if not any(p.checked and p.is_reasoning for p in parts):
-            verdict = worst([verdict, "unsupported"])
-        return Certificate(
-            verdict, tuple(parts), self.graph.hash, digest(canonical(t.to_dict())),
-            NO_REPORT if self.report_text is None else digest(self.report_text)).sealed()
+        return tuple(parts)
 
     def _part(self, name: str, text: str) -> CheckedStep:
         shown, _ = visible(text)
@@ -200,7 +213,7 @@ class _Verifier:
     def _clashes(self, text: str) -> tuple[str, ...]:
         if self.report is None:
             return ()
-        return tuple(f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report_values))
+        return tuple(f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report.values))
 
     def _claim(self, claim: Claim) -> CheckedClaim | None:
         """``None`` for a mere co-mention that nothing connects: it claims too little to be called unsupported."""

@@ -1,0 +1,247 @@
+"""Reading a completion once for all rewards: blocks, statements, values, violations.
+
+What counts as read, in one place:
+
+* Only the inside of the three blocks counts. A block is an opening tag whose next tag is its closing tag; text
+  outside, and blocks of the other dialect, count for nothing.
+* At most ``max_chars`` characters are read; a longer completion fails the format.
+* Characters without width, comments and hidden elements are taken out before linking, and each run is a violation.
+* Words that mix alphabets (look-alike letters) and letters of other alphabets are violations.
+* A sentence said twice in one block, or a node named twice in a row, is a violation per repetition.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pathkg.errors import StoreError
+from pathkg.rewards.reference import Reference, Statement
+from pathkg.rewards.similarity import GraphSimilarity
+from pathkg.trajectory.blocks import HIDDEN, Blocks, find_blocks, visible
+from pathkg.trajectory.dialects import DIALECTS
+from pathkg.trajectory.values import value_set
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+
+MAX_CHARS = 32_768
+"""Default cap on what is read of one completion, in characters. The longest trajectories seen are a third of it."""
+
+REPEATED, HIDDEN_RUN, FOREIGN = "repeated", "hidden", "foreign"
+VIOLATIONS = (REPEATED, HIDDEN_RUN, FOREIGN)
+
+_SENTENCE = re.compile(r"[.;!?\n]+")
+_MIN_SENTENCE = 12
+"""Shorter sentences ("No.", "Grade 2") repeat in honest text."""
+
+_LATIN_OR_GREEK = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff\ufb00-\ufb06"
+_FOREIGN = re.compile(
+    rf"\w*(?:[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]"  # letters of other alphabets, full-width and mathematical letters
+    r"|(?<=[A-Za-z])[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf"
+    r"\u03c1\u03c5\u03f2]"  # Greek look-alikes beside Latin letters
+    r"|[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf\u03c1\u03c5"
+    r"\u03f2](?=[A-Za-z]))\w*")
+
+Key = tuple[int, str]
+"""Node index and polarity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a completion says, as the rewards see it."""
+
+    text: str
+    blocks: Blocks
+    too_long: bool
+    whole: frozenset[Key]
+    reasoned: frozenset[Key]
+    answer: frozenset[Key]
+    values: frozenset[str]
+    answer_values: frozenset[str]
+    answer_text: str
+    violations: Mapping[str, int]
+
+    @property
+    def length(self) -> int:
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A reference resolved against one graph."""
+
+    reference: Reference
+    whole: frozenset[Key]
+    reasoned: frozenset[Key]
+    answer: frozenset[Key]
+    values: frozenset[str]
+    answer_values: frozenset[str]
+    allowed: Mapping[str, int]
+    unknown: tuple[str, ...]
+    foreign_graph: bool
+
+
+@dataclass(slots=True)
+class Engine:
+    """A graph with its linker and similarity, one per process and store. Thread-safe."""
+
+    graph: KnowledgeGraph
+    similarity: GraphSimilarity
+    linker: Any
+    _targets: dict[Reference, Target] = field(default_factory=dict)
+    _curies: dict[int, str] = field(default_factory=dict)
+    _last: threading.local = field(default_factory=threading.local)
+
+    def read(self, text: str, dialect: str = "observe", max_chars: int = MAX_CHARS) -> Reading:
+        """Read a completion. The last reading of a thread is kept, so that several rewards share it."""
+        key = (text, dialect, max_chars)
+        last: tuple[tuple[str, str, int], Reading] | None = getattr(self._last, "value", None)
+        if last is not None and last[0] == key:
+            return last[1]
+        reading = self._read(text, dialect, max_chars)
+        self._last.value = (key, reading)
+        return reading
+
+    def _read(self, text: str, dialect: str, max_chars: int) -> Reading:
+        too_long = len(text) > max_chars
+        read = text[:max_chars] if too_long else text
+        blocks = find_blocks(read, DIALECTS[dialect])
+        cleaned: list[str] = []
+        hidden = repeated = foreign = 0
+        for block in blocks.texts:
+            shown, n = visible(block)
+            cleaned.append(shown)
+            hidden += n
+            repeated += _repeats(shown)
+        joined = "\n\n".join(cleaned)
+        if not joined.isascii():
+            foreign = sum(1 for _ in _FOREIGN.finditer(joined))
+        if not read.isascii():
+            hidden += len(HIDDEN.findall(read)) - sum(len(HIDDEN.findall(b)) for b in blocks.texts)
+        think_start = len(cleaned[0]) + 2
+        answer_start = think_start + len(cleaned[1]) + 2
+        whole: set[Key] = set()
+        reasoned: set[Key] = set()
+        answer: set[Key] = set()
+        previous_key: Key | None = None
+        previous_end = -10
+        for node, polarity, start, end in self.linker.entities(joined):
+            if polarity is None:
+                continue
+            key = (node, polarity)
+            if key == previous_key and start - previous_end < 4 and "\n" not in joined[previous_end:start]:
+                repeated += 1
+            previous_key, previous_end = key, end
+            whole.add(key)
+            if start >= think_start:
+                reasoned.add(key)
+                if start >= answer_start:
+                    answer.add(key)
+        answer_values = frozenset(map(str, value_set(cleaned[2])))
+        values = answer_values | frozenset(map(str, value_set(joined[:answer_start])))
+        return Reading(text, blocks, too_long, frozenset(whole), frozenset(reasoned), frozenset(answer), values,
+                       answer_values, cleaned[2].strip(),
+                       {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign})
+
+    def target(self, reference: Reference) -> Target:
+        """The reference resolved to node indices; remembered."""
+        found = self._targets.get(reference)
+        if found is None:
+            if len(self._targets) > 65536:
+                self._targets.clear()
+            found = self._targets[reference] = self._resolve(reference)
+        return found
+
+    def _resolve(self, reference: Reference) -> Target:
+        unknown: list[str] = []
+
+        def keys(statements: tuple[Statement, ...] | frozenset[Statement]) -> frozenset[Key]:
+            found = set()
+            for statement in statements:
+                index = self.graph.find_index(statement.id)
+                if index is None:
+                    unknown.append(statement.id)
+                else:
+                    found.add((index, statement.polarity))
+            return frozenset(found)
+
+        whole = keys(reference.entities)
+        return Target(reference, whole, keys(reference.reasoned), keys(reference.answer),
+                      frozenset(reference.values), frozenset(reference.answer_values), dict(reference.allowed),
+                      tuple(sorted(set(unknown))), bool(reference.graph_hash) and
+                      reference.graph_hash != self.graph.hash)
+
+    def name(self, key: Key) -> str:
+        """A statement in the form of :class:`~pathkg.rewards.reference.Statement`."""
+        curie = self._curies.get(key[0])
+        if curie is None:
+            curie = self._curies[key[0]] = self.graph.curie(key[0])
+        return curie + key[1]
+
+
+def _repeats(block: str) -> int:
+    sentences = [s for s in map(str.strip, _SENTENCE.split(block.lower())) if len(s) >= _MIN_SENTENCE]
+    if len(sentences) < 2:
+        return 0
+    return len(sentences) - len({" ".join(s.split()) for s in sentences})
+
+
+def bundled() -> KnowledgeGraph:
+    """The bundled graph."""
+    from pathkg.api import load
+
+    return load()
+
+
+@lru_cache(maxsize=16)
+def engine_for(store: str, graph_hash: str) -> Engine:
+    """The engine of a store, shared by everything in this process.
+
+    Args:
+        store: the store's folder.
+        graph_hash: its content hash; ``""`` takes what is there.
+
+    Raises:
+        StoreError: no store there, or its content is not ``graph_hash``.
+    """
+    from pathkg.api import load
+    from pathkg.linking import linker_for
+
+    if not store:
+        graph = load()
+    elif (Path(store) / "manifest.json").is_file():
+        graph = load(store)
+    else:
+        # a pickle from another machine: the bundled graph lies elsewhere there, its content is the same
+        graph = load()
+        if graph.hash != graph_hash:
+            raise StoreError(f"there is no store {store}", hint="copy the store to this machine, at the same path")
+    if graph_hash and graph.hash != graph_hash:
+        raise StoreError(f"the store {store or graph.path} has changed: it is {graph.hash[:19]}, not "
+                         f"{graph_hash[:19]}", hint="make the reward again from the store as it is now")
+    return Engine(graph, GraphSimilarity(graph), linker_for(graph))
+
+
+def as_text(value: object) -> str | None:
+    """A completion as text: bytes are decoded with replacement, lone surrogates replaced; ``None`` if it is no text.
+
+    Example:
+        >>> as_text(b"pT2\\xff"), as_text(None)
+        ('pT2\\ufffd', None)
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return None
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "replace").decode("utf-8")
+    return value
