@@ -159,6 +159,22 @@ def _draw(rng: np.random.Generator, n: int, span: tuple[int, int]) -> Any:
     return (span[0] + (span[1] - span[0]) * rng.random(n) ** 2.5).astype(np.int64)
 
 
+def _give_every_node_an_edge(rng: np.random.Generator, drawn: dict[str, Any], span: dict[str, tuple[int, int]],
+                             n_nodes: int) -> None:
+    """Put each node that no edge names into an edge of the largest relation of its type."""
+    degree = np.zeros(n_nodes, np.int64)
+    for x, y, _ in drawn.values():
+        degree += np.bincount(x, minlength=n_nodes) + np.bincount(y, minlength=n_nodes)
+    for type_, (start, stop) in span.items():
+        lonely = start + np.flatnonzero(degree[start:stop] == 0)
+        word = max((w for w, (_, a, b, _) in RELATIONS.items() if type_ in (a, b)), key=lambda w: RELATIONS[w][0])
+        x, y, _ = drawn[word]
+        end = x if RELATIONS[word][1] == type_ else y
+        # only take the place of a node that keeps another edge
+        places = rng.permutation(np.flatnonzero(degree[end] > 50))[:len(lonely)]
+        end[places] = lonely[:len(places)]
+
+
 def generate_csv(path: Path, *, openkg: Path | None = None, rows: int = ROWS, seed: int = SEED) -> dict[str, Any]:
     """Write the CSV and return what it holds."""
     rng = np.random.default_rng(seed)
@@ -183,6 +199,7 @@ def generate_csv(path: Path, *, openkg: Path | None = None, rows: int = ROWS, se
             len(x) for x, _, _ in drawn.values())
         x, y = _pairs(rng, wanted, base, span[x_type], span[y_type])
         drawn[word] = (x, y, rng.choice([displays.index(d) for d in shown], len(x)).astype(np.int32))
+    _give_every_node_an_edge(rng, drawn, span, n_nodes)
     parts = [drawn[word] for word in RELATIONS]
     x, y, display = (np.concatenate([part[i] for part in parts]) for i in range(3))
     relation = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part[0]) for part in parts])

@@ -15,6 +15,8 @@ BACKWARD = 2
 """Flow bit: the edge may be walked from here against its own direction."""
 
 IntArray = npt.NDArray[Any]
+_FLOW_BITS = 2
+_KEY_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,50 @@ def build_adjacency(n_nodes: int, subject: IntArray, obj: IntArray, undirected: 
                     ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """``(indptr, neighbor, edge, flow)`` of the edges ``subject[e] -> obj[e]``; see :class:`GraphArrays`."""
     n_edges = len(subject)
-    edge_ids = np.arange(n_edges, dtype=np.int32)
     loops = subject == obj
-    both = (FORWARD | BACKWARD) * np.ones(n_edges, np.uint8)
-    forward = np.where(undirected | loops, both, np.uint8(FORWARD))
-    backward = np.where(undirected, both, np.uint8(BACKWARD))[~loops]
-    head = np.concatenate([subject, obj[~loops]]).astype(np.int64)
-    tail = np.concatenate([obj, subject[~loops]]).astype(np.int64)
-    edge = np.concatenate([edge_ids, edge_ids[~loops]])
-    flow = np.concatenate([forward, backward]).astype(np.uint8)
-    # edge ids ascend within each half and the sort is stable, so (head, neighbor) is key enough once the
-    # halves are interleaved by edge id
-    interleave = np.argsort(edge, kind="stable")
-    order = interleave[np.argsort((head * n_nodes + tail)[interleave], kind="stable")]
     indptr = np.zeros(n_nodes + 1, np.int64)
-    np.cumsum(np.bincount(head, minlength=n_nodes), out=indptr[1:])
-    return indptr, tail[order].astype(np.int32), edge[order].astype(np.int32), flow[order]
+    counts = np.bincount(subject, minlength=n_nodes) + np.bincount(obj, minlength=n_nodes)
+    counts -= np.bincount(subject[loops], minlength=n_nodes)
+    np.cumsum(counts, out=indptr[1:])
+    node_bits, edge_bits = max(1, n_nodes.bit_length()), max(1, n_edges.bit_length())
+    if 2 * node_bits + edge_bits + _FLOW_BITS <= _KEY_BITS:
+        return (indptr, *_sort_packed(subject, obj, undirected, loops, node_bits, edge_bits))
+    return (indptr, *_sort_wide(subject, obj, undirected, loops))
+
+
+def _entries(subject: IntArray, obj: IntArray, undirected: IntArray, loops: IntArray
+             ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Head, tail, edge and flow of every entry, unsorted."""
+    once = ~loops
+    edge_ids = np.arange(len(subject), dtype=np.int32)
+    both = np.uint8(FORWARD | BACKWARD)
+    return (np.concatenate([subject, obj[once]]), np.concatenate([obj, subject[once]]),
+            np.concatenate([edge_ids, edge_ids[once]]),
+            np.concatenate([np.where(undirected | loops, both, np.uint8(FORWARD)),
+                            np.where(undirected, both, np.uint8(BACKWARD))[once]]))
+
+
+def _sort_packed(subject: IntArray, obj: IntArray, undirected: IntArray, loops: IntArray, node_bits: int,
+                 edge_bits: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Sort entries as one integer each (head, tail, edge, flow): three times faster than sorting an index."""
+    head, tail, edge, flow = _entries(subject, obj, undirected, loops)
+    key = head.astype(np.uint64)
+    del head
+    for values, bits in ((tail, node_bits), (edge, edge_bits), (flow, _FLOW_BITS)):
+        key <<= np.uint64(bits)
+        key |= values.astype(np.uint64)
+    del tail, edge, flow
+    key.sort()
+    flow = (key & np.uint64((1 << _FLOW_BITS) - 1)).astype(np.uint8)
+    key >>= np.uint64(_FLOW_BITS)
+    edge = (key & np.uint64((1 << edge_bits) - 1)).astype(np.int32)
+    key >>= np.uint64(edge_bits)
+    return (key & np.uint64((1 << node_bits) - 1)).astype(np.int32), edge, flow
+
+
+def _sort_wide(subject: IntArray, obj: IntArray, undirected: IntArray, loops: IntArray
+               ) -> tuple[IntArray, IntArray, IntArray]:
+    """The same for a graph whose entries do not fit 64 bits."""
+    head, tail, edge, flow = _entries(subject, obj, undirected, loops)
+    order = np.lexsort((edge, tail, head))
+    return tail[order].astype(np.int32), edge[order], flow[order]

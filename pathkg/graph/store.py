@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from pathkg.errors import StoreError
 from pathkg.graph.adjacency import GraphArrays, build_adjacency
 from pathkg.graph.schema import FORMAT_VERSION
-from pathkg.graph.tables import GraphTables
+from pathkg.graph.tables import GraphTables, encode_words
 
 MANIFEST = "manifest.json"
 SSSOM_COLUMNS = ("subject_id", "subject_label", "predicate_id", "object_id", "object_label",
@@ -124,15 +124,14 @@ def _write_content(folder: Path, tables: GraphTables, sources: Sequence[Mapping[
 
 def _encode(column: pa.ChunkedArray) -> tuple[list[str], Any]:
     """Sorted vocabulary and int16 codes of a column."""
-    values = pc.unique(column.cast(pa.string()))
-    words = sorted(v for v in values.to_pylist() if v is not None)
+    codes, used = encode_words(column)
+    words = sorted(set(used))
     if len(words) > np.iinfo(np.int16).max:
         raise StoreError(f"{len(words)} distinct types, relations or sources are more than the store can code",
                          hint="use broader source labels; put details into the evidence column")
-    if not words:
-        return [], np.zeros(len(column), np.int16)
-    encoded = pc.index_in(column.cast(pa.string()), value_set=pa.array(words))
-    return words, encoded.to_numpy(zero_copy_only=False).astype(np.int16)
+    rank = {word: i for i, word in enumerate(words)}
+    ranks = np.array([rank[word] for word in used], np.int16)
+    return words, ranks[codes] if len(words) else np.zeros(len(column), np.int16)
 
 
 def _write_index(folder: Path, tables: GraphTables) -> None:

@@ -57,24 +57,55 @@ class GraphTables:
         return f"sha256:{digest.hexdigest()}"
 
 
+def encode_words(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """Codes of a column of words and the words in use, each once; a null counts as an empty word."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    encoded = encoded.unify_dictionaries()
+    if not encoded.num_chunks:
+        return np.zeros(0, np.int64), []
+    vocabulary = [word or "" for word in encoded.chunk(0).dictionary.to_pylist()]
+    if encoded.null_count:
+        vocabulary.append("")
+    codes = np.concatenate([pc.fill_null(c.indices, len(vocabulary) - 1).to_numpy(zero_copy_only=False)
+                            for c in encoded.chunks])
+    used = np.flatnonzero(np.bincount(codes, minlength=len(vocabulary)))
+    # two dictionary entries may spell one word: the first stands for both
+    first: dict[str, int] = {}
+    place = np.zeros(len(vocabulary), np.int64)
+    for code in used.tolist():
+        place[code] = first.setdefault(vocabulary[code], len(first))
+    return place[codes], list(first)
+
+
 def _feed(digest: Any, column: pa.ChunkedArray) -> None:
     """Feed a column's values to ``digest`` so that equal values give equal bytes."""
     if pa.types.is_dictionary(column.type):
         # codes depend on chunking and on unused words, so hash ranks among the words in use
-        values = column.cast(pa.string())
-        words = sorted(v for v in pc.unique(values).to_pylist() if v is not None)
-        ranks = pc.index_in(values, value_set=pa.array(words, pa.string()))
+        codes, used = encode_words(column)
+        words = sorted(used)
+        rank = {word: i for i, word in enumerate(words)}
         digest.update("\x1f".join(words).encode())
-        _feed(digest, pc.fill_null(ranks, -1))
+        if used:
+            digest.update(np.array([rank[w] for w in used], np.int32)[codes].tobytes())
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         filled = pc.fill_null(column, "")
         for chunk in filled.chunks:
             digest.update(pc.binary_length(chunk).to_numpy(zero_copy_only=False).astype(np.int32).tobytes())
         for chunk in filled.chunks:
-            digest.update("".join(chunk.to_pylist()).encode())
+            digest.update(_bytes_of(chunk))
     else:
         for chunk in column.chunks:
             digest.update(np.ascontiguousarray(chunk.to_numpy(zero_copy_only=False)).tobytes())
+
+
+def _bytes_of(chunk: pa.Array) -> bytes:
+    """The characters of a string array, back to back."""
+    _, offsets, data = chunk.buffers()
+    if data is None or not len(chunk):
+        return b""
+    width = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
+    ends = np.frombuffer(offsets, width)[chunk.offset:chunk.offset + len(chunk) + 1]
+    return bytes(memoryview(data)[int(ends[0]):int(ends[-1])])
 
 
 def make_tables(*, nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mapping[str, Any]],
@@ -131,7 +162,11 @@ def make_tables(*, nodes: Iterable[Mapping[str, Any]], edges: Iterable[Mapping[s
         "negated": pa.array([bool(e[4].get("negated", False)) for e in ordered], pa.bool_()),
         "undirected": pa.array([bool(e[4].get("undirected", False)) for e in ordered], pa.bool_()),
     }).cast(EDGES)
-    forms = {(i, str(r["name"]), "name", "", str(r.get("sources", ""))) for i, r in enumerate(node_rows)}
+    synonyms = list(synonyms)
+    # a synonym row that repeats a name carries the context of that name ("pT2a" is meant only for its organ)
+    rules = {(at(r, "id", "synonyms"), str(r["form"])): str(r.get("context", "")) for r in synonyms}
+    forms = {(i, str(r["name"]), "name", rules.get((i, str(r["name"])), ""), str(r.get("sources", "")))
+             for i, r in enumerate(node_rows)}
     named = {(i, form) for i, form, *_ in forms}
     for r in synonyms:
         node = at(r, "id", "synonyms")

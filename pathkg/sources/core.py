@@ -19,6 +19,9 @@ CORE_FOLDER = Path(__file__).resolve().parent.parent / "data" / "core"
 CORE_RECORD = {"name": "pathkg core", "version": "1", "licence": "Apache-2.0 (ontology facts: see NOTICE)",
                "url": "bundled", "note": "written for this project; not validated by a pathologist"}
 
+SYMMETRIC = frozenset({"differential_of", "associated_with"})
+"""Relations that hold both ways; the files write each pair once."""
+
 
 def home() -> Path:
     """The cache folder: ``PATHKG_HOME``, else ``~/.cache/pathkg``."""
@@ -55,7 +58,8 @@ def read_core(folder: Path = CORE_FOLDER) -> GraphTables:
             nodes.append({"id": row["id"], "name": row["name"], "type": row["type"],
                           "definition": row.get("definition", ""), "sources": row.get("source") or "core"})
             xrefs += [{"id": row["id"], "xref": x, "source": "core"} for x in row.get("xrefs", "").split("|") if x]
-    edges = [row for path in sorted(folder.glob("edges*.tsv")) for row in rows(path)]
+    edges = [{**row, "undirected": row["relation"] in SYMMETRIC}
+             for path in sorted(folder.glob("edges*.tsv")) for row in rows(path)]
     forms = [{**row, "source": "core"} for path in sorted(folder.glob("forms*.tsv")) for row in rows(path)]
     return make_tables(nodes=nodes, edges=edges, synonyms=forms, xrefs=xrefs)
 

@@ -1,0 +1,83 @@
+"""One door to the readers: by folder, by file name, by a look into the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from pathkg.errors import InputError
+from pathkg.sources.core import CORE_FOLDER, CORE_RECORD, core_digest, read_core
+from pathkg.sources.delimited import existing, open_binary
+from pathkg.sources.tables import (
+    SOURCE_EDGES, SOURCE_FORMS, SOURCE_MAPPINGS, SOURCE_NODES, SOURCE_XREFS, ReadReport, SourceRecord,
+    SourceTables,
+)
+
+
+def read_core_source() -> SourceTables:
+    """The bundled core as a source."""
+    graph = read_core()
+    record = SourceRecord("core", CORE_RECORD["version"], CORE_RECORD["licence"], CORE_RECORD["url"],
+                          CORE_RECORD["note"], ({"file": CORE_FOLDER.name, "sha256": core_digest()},))
+    forms = graph.synonyms.filter(pa.compute.not_equal(graph.synonyms["kind"].cast(pa.string()), "name"))
+    report = ReadReport()
+    report.counts.update({"nodes": graph.nodes.num_rows, "edges": graph.edges.num_rows, "synonyms": forms.num_rows,
+                          "cross-references": graph.xrefs.num_rows})
+    return SourceTables(
+        record, graph.nodes.select(SOURCE_NODES.names).cast(SOURCE_NODES),
+        graph.edges.select(SOURCE_EDGES.names).cast(SOURCE_EDGES),
+        forms.select(SOURCE_FORMS.names).cast(SOURCE_FORMS),
+        graph.xrefs.select(SOURCE_XREFS.names).cast(SOURCE_XREFS), SOURCE_MAPPINGS.empty_table(), report)
+
+
+def read_tsv_source(path: str | os.PathLike[str]) -> SourceTables:
+    """Your own nodes and edges; see :mod:`pathkg.sources.tsv`."""
+    from pathkg.sources.tsv import read_tsv
+
+    return read_tsv(path)
+
+
+def read_pathograph_source(path: str | os.PathLike[str], *, instances: bool = False) -> Iterator[SourceTables]:
+    """PathoML files; see :mod:`pathkg.sources.pathograph`."""
+    from pathkg.sources.pathograph import read_pathograph
+
+    yield read_pathograph(path, instances=instances)
+
+
+def read_ontology(path: str | os.PathLike[str]) -> SourceTables:
+    """Read an ontology or mapping file, by its content.
+
+    Args:
+        path: OBO, OBO-graph JSON, a JSON list of terms, HGNC's table, OncoTree's JSON, SSSOM, or a table of
+            cross-references (``ontology_id, ontology, mondo_id``); plain or compressed.
+
+    Raises:
+        InputError: none of these.
+    """
+    file = existing(path)
+    with open_binary(file) as data:
+        start = data.read(4096).decode("utf-8", "replace").lstrip("\ufeff")
+    name = file.name.lower()
+    if start.startswith(("format-version:", "[Term]")) or "\n[Term]" in start or ".obo" in name:
+        from pathkg.sources.obo import read_obo
+
+        return read_obo(file)
+    if start.lstrip()[:1] in ("{", "["):
+        from pathkg.sources.ontology_json import read_ontology_json
+
+        return read_ontology_json(file)
+    first = next((line for line in start.splitlines() if line and not line.startswith("#")), "")
+    if "HGNC ID" in first or "hgnc_id" in first:
+        from pathkg.sources.hgnc import read_hgnc
+
+        return read_hgnc(file)
+    if "predicate_id" in first or ("ontology" in first and "mondo_id" in first) or "xrefs" in first:
+        from pathkg.sources.sssom import read_mappings
+
+        return read_mappings(file)
+    raise InputError(f"{file.name} is no ontology or mapping file this program knows",
+                     hint="OBO, OBO-graph JSON, HGNC, OncoTree JSON or SSSOM; PrimeKG goes to --primekg, PathoML to "
+                          "--pathograph, your own tables to --tsv")
