@@ -147,8 +147,8 @@ def _organs_clash(said: frozenset[Key], gold: frozenset[Key], engine: Engine) ->
     here, there = _organs(said - gold, engine), _organs(gold - said, engine)
     if not here or not there:
         return ""
-    within_here = set().union(*(_regions(o, engine) for o in here))
-    within_there = set().union(*(_regions(o, engine) for o in there))
+    within_here = set().union(*(engine.regions_of(o) for o in here))
+    within_there = set().union(*(engine.regions_of(o) for o in there))
     if here & within_there or there & within_here:
         return ""
     graph = engine.graph
@@ -156,35 +156,16 @@ def _organs_clash(said: frozenset[Key], gold: frozenset[Key], engine: Engine) ->
 
 
 def _organs(keys: frozenset[Key], engine: Engine) -> set[int]:
-    arrays, graph = engine.graph.arrays, engine.graph
+    types, anatomy, disease = engine.graph.arrays.node_type, engine.type_code("anatomy"), engine.type_code("disease")
     organs: set[int] = set()
     for node, polarity in keys:
-        if polarity != "+":
-            continue
-        if graph.type(node) == "anatomy":
-            organs.add(node)
-        elif graph.type(node) == "disease":
-            lo, hi = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
-            for other, edge in zip(arrays.neighbor[lo:hi].tolist(), arrays.edge[lo:hi].tolist(), strict=True):
-                if graph.relations[int(arrays.edge_relation[edge])] == "arises_in" \
-                        and int(arrays.edge_subject[edge]) == node:
-                    organs.add(other)
+        if polarity == "+":
+            kind = types[node]
+            if kind == anatomy:
+                organs.add(node)
+            elif kind == disease:
+                organs |= engine.organs_of(node)
     return organs
-
-
-def _regions(organ: int, engine: Engine) -> set[int]:
-    """The organ and everything it is, or is part of."""
-    arrays, relations = engine.graph.arrays, engine.graph.relations
-    seen, stack = {organ}, [organ]
-    while stack:
-        node = stack.pop()
-        lo, hi = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
-        for other, edge in zip(arrays.neighbor[lo:hi].tolist(), arrays.edge[lo:hi].tolist(), strict=True):
-            if other not in seen and int(arrays.edge_subject[edge]) == node \
-                    and relations[int(arrays.edge_relation[edge])] in ("part_of", "is_a"):
-                seen.add(other)
-                stack.append(other)
-    return seen
 
 
 def _closed(reading: Reading, target: Target) -> Equivalence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,12 +23,20 @@ class ReferenceEvidence:
 
     def __init__(self, target: Target) -> None:
         self._stated = {(s.id, s.polarity) for s in target.reference.entities}
+        self._named = {s.id for s in target.reference.entities}
         self._claims = {(a, b) for a, b, stance in target.reference.claims if stance != "opposes"}
         self.values = frozenset(map(Value.from_text, target.reference.values))
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
         return tuple(Evidence("report", f"{node}{polarity}") for node in nodes
                      if (node, polarity) in self._stated)[:limit]
+
+    def named(self, nodes: Collection[str]) -> Evidence | None:
+        found = sorted(self._named & set(nodes))
+        return Evidence("report", found[0]) if found else None
+
+    def value(self, value: Value) -> Evidence | None:
+        return Evidence("report", str(value)) if value in self.values else None
 
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None:
         targets = set(second)

@@ -96,6 +96,8 @@ class Engine:
     linker: Any
     _targets: dict[Reference, Target] = field(default_factory=dict)
     _curies: dict[int, str] = field(default_factory=dict)
+    _organs: dict[int, frozenset[int]] = field(default_factory=dict)
+    _regions: dict[int, frozenset[int]] = field(default_factory=dict)
     _last: threading.local = field(default_factory=threading.local)
 
     def read(self, text: str, dialect: str = "observe", max_chars: int = MAX_CHARS) -> Reading:
@@ -176,6 +178,37 @@ class Engine:
                       frozenset(reference.values), frozenset(reference.answer_values), dict(reference.allowed),
                       tuple(sorted(set(unknown))), bool(reference.graph_hash) and
                       reference.graph_hash != self.graph.hash)
+
+    def type_code(self, name: str) -> int:
+        """The code of a node type; -1 where the store has none of it."""
+        types = self.graph.node_types
+        return types.index(name) if name in types else -1
+
+    def organs_of(self, disease: int) -> frozenset[int]:
+        """Where a disease arises."""
+        found = self._organs.get(disease)
+        if found is None:
+            found = self._organs[disease] = frozenset(self._objects(disease, ("arises_in",)))
+        return found
+
+    def regions_of(self, organ: int) -> frozenset[int]:
+        """An organ and everything it is, or is part of."""
+        found = self._regions.get(organ)
+        if found is None:
+            seen, stack = {organ}, [organ]
+            while stack:
+                for other in self._objects(stack.pop(), ("part_of", "is_a")):
+                    if other not in seen:
+                        seen.add(other)
+                        stack.append(other)
+            found = self._regions[organ] = frozenset(seen)
+        return found
+
+    def _objects(self, node: int, relations: tuple[str, ...]) -> list[int]:
+        arrays, names = self.graph.arrays, self.graph.relations
+        lo, hi = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
+        return [other for other, edge in zip(arrays.neighbor[lo:hi].tolist(), arrays.edge[lo:hi].tolist(), strict=True)
+                if int(arrays.edge_subject[edge]) == node and names[int(arrays.edge_relation[edge])] in relations]
 
     def name(self, key: Key) -> str:
         """A statement in the form of :class:`~pathkg.rewards.reference.Statement`."""

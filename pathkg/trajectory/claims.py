@@ -27,7 +27,7 @@ _SUPPORTS = (
     r"supports?|supporting|supported by|favou?rs?|favou?ring|points? (?:to|towards?)|pointing to(?:wards?)?|indicates?|"
     r"indicating|indicative of|suggests?|suggesting|suggestive of|consistent with|compatible with|in keeping with|"
     r"(?:is|are) (?:highly |very )?(?:typical|characteristic|diagnostic) (?:of|for)|characteri[sz]es?|defines?|defining|"
-    r"(?:is|are) (?:a |the )?(?:\w+ )?(?:features?|hallmarks?|signs?|findings?|patterns?) of|confirms?|confirming|"
+    r"(?:is|are) (?:a |the )?(?:\w+ )?(?:features?|hallmarks?|signs?|findings?|patterns?|precursors?|precursor lesions?) of|confirms?|confirming|"
     r"establish(?:es)?|(?:is|are) seen in|(?:is|are) found in|fits?|fitting|corresponds? to|corresponding to|"
     r"qualif(?:y|ies) (?:as|for)|amounts? to|implies|implying|arises? (?:in|from)|leads? to|leading to|means?|"
     r"(?:is|are) (?:classified|staged|graded|diagnosed) as|speaks? for|in favou?r of|argues? for|associated with|"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pathkg.records import Mention, Polarity
 from pathkg.trajectory.certificate import Evidence
-from pathkg.trajectory.values import Value, value_set
+from pathkg.trajectory.values import Value, find_values
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -47,11 +48,16 @@ class ReportEvidence:
     def __init__(self, text: str, mentions: Iterable[Mention]) -> None:
         self.text = text
         self._spans: dict[tuple[str, Polarity], list[Mention]] = {}
+        self._named: dict[str, Mention] = {}
         for mention in mentions:
+            self._named.setdefault(mention.id, mention)
             polarity = mention.polarity
             if polarity is not None:
                 self._spans.setdefault((mention.id, polarity), []).append(mention)
-        self.values: frozenset[Value] = value_set(text)
+        self._values: dict[Value, tuple[int, int]] = {}
+        for value, start, end in find_values(text):
+            self._values.setdefault(value, (start, end))
+        self.values: frozenset[Value] = frozenset(self._values)
         self._sentence_ends = [i for i, c in enumerate(text) if c in ".;\n"]
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
@@ -64,10 +70,23 @@ class ReportEvidence:
                     return tuple(found)
         return tuple(found)
 
+    def named(self, nodes: Collection[str]) -> Evidence | None:
+        """The first span that names one of ``nodes``, whatever it says of it (a specimen is not asserted)."""
+        found = [self._named[node] for node in self._named.keys() & set(nodes)]
+        if not found:
+            return None
+        first = min(found, key=lambda m: (m.start, m.id))
+        return Evidence("report", first.text, first.start, first.end)
+
+    def value(self, value: Value) -> Evidence | None:
+        """The first span that states a structured value."""
+        if value not in self._values:
+            return None
+        start, end = self._values[value]
+        return Evidence("report", self.text[start:end], start, end)
+
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None:
         """A sentence of the report that states both."""
-        from bisect import bisect_left
-
         def sentences(nodes: Iterable[str]) -> dict[int, Mention]:
             at: dict[int, Mention] = {}
             for node in nodes:
@@ -91,6 +110,7 @@ class GraphEvidence:
         self._relations = graph.relations
         self._hierarchy = {i for i, r in enumerate(graph.relations) if r in HIERARCHY}
         self._climbs: dict[int, dict[int, tuple[int, ...]]] = {}
+        self._sites: dict[str, frozenset[str]] = {}
         self._below: dict[str, tuple[str, ...]] = {}
         self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
 
@@ -107,6 +127,19 @@ class GraphEvidence:
         if index is None:
             return (curie,)
         return tuple(self.graph.curie(i) for i in self._climb(index))
+
+    def sites(self, curie: str) -> frozenset[str]:
+        """Where a disease arises: the organs of its ``arises_in`` edges (or of its nearest ancestor that has some),
+        with all their parts."""
+        if curie not in self._sites:
+            organs: set[str] = set()
+            for node in self.above(curie):
+                organs = {other for _, other, _ in self.graph.neighbors(node, "arises_in", direction="forward")}
+                if organs:
+                    break
+            parts = {part for organ in organs for part in self.graph.descendants(organ, ("is_a", "part_of"))}
+            self._sites[curie] = frozenset(organs | parts)
+        return self._sites[curie]
 
     def connections(self, source: str, target: str) -> tuple[Connection, ...]:
         """The shortest connection of each sign between two nodes, at most one edge apart after generalising

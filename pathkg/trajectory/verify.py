@@ -7,14 +7,15 @@ Rules, in the order they are applied (``docs/verification.md`` explains them wit
    entity: a more general one), with the same polarity; it is *contradicted* when the report only says the opposite.
 3. A claim ("A supports B") is *supported* by a graph path of that sign, or by a sentence of the report that states
    both; it is *contradicted* when the graph only knows the opposite sign.
-4. A diagnosis the report does not name is supported as the target of a supported claim; a finding is not.
+4. A diagnosis the report does not name is supported where the report gives it in two pieces (a more general
+   diagnosis, and the organ it arises in), or as the target of a supported claim. A finding is not.
 5. A stage, grade or side that differs from the report's contradicts.
 6. The gravest verdict wins, in a step and overall. Parts that state nothing count for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +49,9 @@ GROUNDED = frozenset({"disease", "stage", "grade", "morphology", "marker_result"
 """Types whose mention states something about the case. Others (anatomy, markers, genes, procedures) are vocabulary:
 they are listed when the report states them and never make a step unsupported."""
 
+MEASURED = frozenset({"stage", "grade"})
+"""Types whose node depends on the organ (pT2 of which tumour?); the value itself is what the report states."""
+
 NO_REPORT = "none"
 
 
@@ -58,6 +62,8 @@ class StatedEvidence(Protocol):
     def values(self) -> frozenset[Value]: ...
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]: ...
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None: ...
+    def named(self, nodes: Collection[str]) -> Evidence | None: ...
+    def value(self, value: Value) -> Evidence | None: ...
 
 
 class SupportsLinking(Protocol):
@@ -247,13 +253,20 @@ class _Verifier:
         made = (mention.id, mention.name, mention.type, polarity, mention.start, mention.end)
         if self.report is not None:
             narrower, wider = self.lookup.below(mention.id), self.lookup.above(mention.id)
-            agreeing, opposing = (narrower, wider) if polarity == "+" else (wider, narrower)
-            spans = self.report.spans(agreeing, polarity)
+            spans = self.report.spans(narrower if polarity == "+" else wider, polarity)
             if spans:
                 return CheckedEntity(*made, "supported", "the report states it", spans)
-            if matters:
-                against = self.report.spans(opposing, "-" if polarity == "+" else "+")
-                if against and not opposed:
+            if mention.type in MEASURED:
+                stated = tuple(e for e in map(self.report.value, sorted(value_set(mention.text))) if e)
+                if stated:
+                    return CheckedEntity(*made, "supported", "the report states this value", stated)
+            if mention.type == "disease" and polarity == "+":
+                composed = self._composed(mention.id)
+                if composed:
+                    return CheckedEntity(*made, "supported", "the report states its kind and its organ", composed)
+            if matters and not opposed:
+                against = self._against(mention.id, polarity)
+                if against:
                     says = "absent" if polarity == "+" else "present"
                     return CheckedEntity(*made, "contradicted", f"the report states it as {says}", against)
         claim = next((c for c in supported if mention.id in (c.source, c.target)), None)
@@ -265,3 +278,26 @@ class _Verifier:
         if not matters or self.report is None:
             return None
         return CheckedEntity(*made, "unsupported", "the report does not state it")
+
+    def _against(self, node: str, polarity: Polarity) -> tuple[Evidence, ...]:
+        """Spans of the report that say the opposite.
+
+        That a more general entity is absent contradicts only where the report has nothing of its kind: margins
+        are "free of carcinoma" in every report of a carcinoma.
+        """
+        assert self.report is not None
+        if polarity == "-":
+            return self.report.spans(self.lookup.below(node), "+")
+        for wider in self.lookup.above(node):
+            if not self.report.spans(self.lookup.below(wider), "+", limit=1):
+                spans = self.report.spans((wider,), "-")
+                if spans:
+                    return spans
+        return ()
+
+    def _composed(self, node: str) -> tuple[Evidence, ...]:
+        """A diagnosis the report gives in two pieces: a more general one, and the organ it arises in."""
+        assert self.report is not None
+        kinds = self.report.spans(self.lookup.above(node)[1:], "+", limit=1)
+        organ = self.report.named(self.lookup.sites(node)) if kinds else None
+        return (*kinds, organ) if organ else ()
