@@ -1,0 +1,1 @@
+"""Training: continued pre-training, SFT and GRPO on TRL's own trainers."""
