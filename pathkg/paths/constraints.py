@@ -18,7 +18,9 @@ from pathkg.records import Assertion, polarity_of
 Array = npt.NDArray[Any]
 Walk = Literal["any", "forward", "backward"]
 
-FLOW_MASK: dict[str, int] = {"any": FORWARD | BACKWARD, "forward": FORWARD, "backward": BACKWARD}
+FLOW_MASKS: dict[str, tuple[int, int]] = {
+    "any": (FORWARD | BACKWARD, FORWARD | BACKWARD), "forward": (FORWARD, BACKWARD), "backward": (BACKWARD, FORWARD)}
+"""Direction -> flow bits a step needs, seen from the start's and from the target's side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Plan:
     Attributes:
         node_ok: uint8 (n_nodes); 1 where a path may pass.
         class_ok: uint8 (n_classes); 1 where an edge of that class (see :func:`edge_classes`) may be used.
-        flow_mask: flow bits a step from start to target needs.
+        flow_mask, reverse_mask: flow bits a step needs, seen from the start's and from the target's side.
         avoid_edges: int32, sorted.
         no_direct: the step from start straight to target is forbidden.
         pattern: the meta-path, or ``None``.
@@ -83,6 +85,7 @@ class Plan:
     node_ok: Array
     class_ok: Array
     flow_mask: int
+    reverse_mask: int
     avoid_edges: Array
     no_direct: bool
     pattern: Pattern | None = None
@@ -116,7 +119,7 @@ def compile_plan(graph: KnowledgeGraph, constraints: Constraints) -> Plan:
     types = _allowed("node type", graph.node_types, constraints.node_types, constraints.not_node_types)
     relations = _allowed("relation", graph.relations, constraints.relations, constraints.not_relations)
     sources = _allowed("source", graph.sources, constraints.sources, constraints.not_sources)
-    if constraints.direction not in FLOW_MASK:
+    if constraints.direction not in FLOW_MASKS:
         raise InputError(f"direction is {constraints.direction!r}", hint="use any, forward or backward")
     if constraints.max_degree is not None and constraints.max_degree < 1:
         raise InputError(f"max_degree is {constraints.max_degree}", hint="give a number of edges of at least 1")
@@ -145,7 +148,7 @@ def compile_plan(graph: KnowledgeGraph, constraints: Constraints) -> Plan:
         pattern = parse_pattern(pattern, graph)
     restricted = bool(not node_ok.all() or not class_ok.all() or len(avoid_edges) or constraints.avoid_direct
                       or pattern is not None or constraints.direction != "any")
-    return Plan(node_ok, class_ok, FLOW_MASK[constraints.direction], avoid_edges, constraints.avoid_direct,
+    return Plan(node_ok, class_ok, *FLOW_MASKS[constraints.direction], avoid_edges, constraints.avoid_direct,
                 pattern, restricted, avoided)
 
 

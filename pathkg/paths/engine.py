@@ -1,90 +1,260 @@
-"""Path search over the adjacency arrays with nothing but NumPy.
+"""The two engines behind path search: NumPy, and the compiled kernels of :mod:`pathkg.paths.kernels`.
 
-This engine answers the first queries at once (no compilation) and serves installations without numba; the compiled
-kernels of :mod:`pathkg.paths.kernels` give the same paths in the same order, faster.
+Both label the graph breadth-first from both ends, always growing the cheaper side, and hand out the *compact graph* of one
+path length: the few nodes and steps that paths of that length can use, in lexicographic order. Everything after that
+(:mod:`pathkg.paths.walk`) is shared source, so the engines agree to the last path.
 
-How it searches: breadth-first labelling from both ends, always expanding the cheaper side, until the two meet; then
-a depth-first walk from the start that never takes a step from which the target cannot be reached in the hops that
-are left. Paths of one length come in lexicographic order of their (node, edge) steps.
+The NumPy engine answers the first queries at once: it needs no compilation and no numba.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from pathkg.graph import BACKWARD, FORWARD, GraphArrays
+from pathkg.paths import walk
 from pathkg.paths.constraints import Plan
 
 Array = npt.NDArray[Any]
-UNREACHED = -1
-_EXACT_INT = 2**62
+
+LONGEST = 30_000
+"""Longest path in edges that the engines look for (labels are 16 bits wide)."""
+
+_CHUNK = 200_000
+"""Steps of a walk between two looks at the clock."""
+
+_INT64_SAFE = 2**62
 
 
 @dataclass(slots=True)
 class Budget:
-    """What a query may still spend. ``spent`` tells that it ran out.
+    """What a query may still spend.
 
     Attributes:
         paths: paths that may still be enumerated.
-        expansions: steps the depth-first walk may still try; ``-1`` for no limit.
+        steps: steps that walks may still try; ``-1`` for no limit.
         deadline: ``time.monotonic()`` value, or ``None``.
+        spent: set when any of them ran out.
     """
 
     paths: int
-    expansions: int = -1
+    steps: int = -1
     deadline: float | None = None
     spent: bool = False
 
     def late(self) -> bool:
         """Whether the deadline has passed (and then the budget is spent)."""
-        if self.deadline is not None and time.monotonic() > self.deadline:
+        if self.deadline is not None and time.monotonic() >= self.deadline:
             self.spent = True
         return self.spent
 
 
-class NumpySearch:
-    """One query from ``start`` to ``target``; see the module for the method.
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """The part of the graph that simple paths of one length can use; see :mod:`pathkg.paths.walk`.
+
+    Attributes:
+        length: of the paths, in edges.
+        node: int64 (m); node index of each compact node, ascending by ``togo``; 0 is the target.
+        togo: int64 (m); least number of steps to the target.
+        ptr, to, edge: int64; the steps of node v are ``ptr[v]:ptr[v + 1]``, to compact nodes, over edge ids.
+        start: the start among the compact nodes.
+        width: one more than the longest detour.
+    """
+
+    length: int
+    node: Array
+    togo: Array
+    ptr: Array
+    to: Array
+    edge: Array
+    start: int
+    width: int
+
+
+class Engine(Protocol):
+    """What both engines do; pairs are of different nodes."""
+
+    name: str
+
+    def shortest(self, plan: Plan, start: int, target: int, max_hops: int) -> Compact | None:
+        """The compact graph of all shortest paths, ``None`` when there is none within ``max_hops``."""
+
+    def within(self, plan: Plan, start: int, target: int, length: int, shortest: int) -> Compact:
+        """The compact graph of paths of exactly ``length`` edges, more than the ``shortest``."""
+
+    def count(self, compact: Compact) -> int:
+        """The exact number of shortest paths in their compact graph."""
+
+    def best(self, compact: Compact, gain: Array, k: int, budget: Budget) -> tuple[Array, Array]:
+        """The ``k`` best paths: scores, int64 (n); steps, int64 (n, length)."""
+
+    def all(self, compact: Compact, budget: Budget) -> Array:
+        """All paths in lexicographic order: steps, int64 (n, length)."""
+
+
+def compiled_available() -> bool:
+    """Whether numba is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
+class _Walker:
+    """Runs the shared walks, interpreted or compiled, in chunks that respect a budget."""
+
+    _fill, _count, _best, _all = (staticmethod(walk.fill_best), staticmethod(walk.count_shortest),
+                                  staticmethod(walk.walk_best), staticmethod(walk.walk_all))
+
+    def _sequence(self, values: Array) -> Any:
+        """Interpreted loops run on lists, which they index faster than arrays."""
+        return values.tolist()
+
+    def _bounds(self, compact: Compact, gain: Array) -> Any:
+        best = self._sequence(np.full(len(compact.node) * compact.width, walk.IMPOSSIBLE, np.int64))
+        self._fill(self._sequence(compact.ptr), self._sequence(compact.to), self._sequence(gain),
+                   self._sequence(compact.togo), compact.width, compact.length, best)
+        return best
+
+    def count(self, compact: Compact) -> int:
+        """See :class:`Engine`."""
+        ptr, to = compact.ptr, compact.to
+        ways = self._count(self._sequence(ptr), self._sequence(to), self._sequence(np.zeros(len(ptr) - 1, np.int64)))
+        if ways < walk.SATURATED:
+            return int(ways)
+        exact = [1]
+        steps, ends = to.tolist(), ptr.tolist()
+        for v in range(1, len(ends) - 1):
+            exact.append(sum(exact[w] for w in steps[ends[v]:ends[v + 1]]))
+        return exact[-1]
+
+    def best(self, compact: Compact, gain: Array, k: int, budget: Budget) -> tuple[Array, Array]:
+        """See :class:`Engine`."""
+        length, state, cursor, node, on_path = self._fresh(compact)
+        score = self._sequence(np.zeros(length + 1, np.int64))
+        top_score = self._sequence(np.zeros(k, np.int64))
+        top_steps = self._sequence(np.zeros(k * length, np.int64))
+        ptr, to, gains, togo = (self._sequence(x) for x in (compact.ptr, compact.to, gain, compact.togo))
+        bounds = self._bounds(compact, gain)
+        while not self._best(ptr, to, gains, togo, bounds, compact.width, compact.start, length, k,
+                             self._allowance(budget, int(state[walk.EXPANSIONS])), state, cursor, node, score, on_path,
+                             top_score, top_steps):
+            if self._pay(budget, int(state[walk.EXPANSIONS])):
+                break
+        found = int(state[walk.FOUND])
+        self._settle(budget, int(state[walk.EXPANSIONS]))
+        return (np.asarray(top_score, np.int64)[:found],
+                np.asarray(top_steps, np.int64).reshape(k, length)[:found])
+
+    def all(self, compact: Compact, budget: Budget) -> Array:
+        """See :class:`Engine`."""
+        length, state, cursor, node, on_path = self._fresh(compact)
+        ptr, to, togo = (self._sequence(x) for x in (compact.ptr, compact.to, compact.togo))
+        bounds = self._bounds(compact, np.zeros(len(compact.to), np.int64))
+        blocks = []
+        while True:
+            room = min(budget.paths, max(256, _CHUNK // length))
+            steps = self._sequence(np.zeros(room * length, np.int64))
+            state[walk.FOUND] = 0
+            before = int(state[walk.EXPANSIONS])
+            done = self._all(ptr, to, togo, bounds, compact.width, compact.start, length, room,
+                             self._allowance(budget), state, cursor, node, on_path, steps)
+            found = int(state[walk.FOUND])
+            blocks.append(np.asarray(steps, np.int64).reshape(room, length)[:found])
+            budget.paths -= found
+            if done:
+                break
+            spent = int(state[walk.EXPANSIONS]) - before
+            if budget.steps >= 0:
+                budget.steps -= spent
+            if budget.paths == 0 or budget.steps == 0 or budget.late():
+                budget.spent = True
+                break
+        return np.concatenate(blocks)
+
+    def _fresh(self, compact: Compact) -> tuple[int, Any, Any, Any, Any]:
+        length = compact.length
+        cursor, node = np.zeros(length + 1, np.int64), np.zeros(length + 1, np.int64)
+        cursor[0], node[0] = compact.ptr[compact.start], compact.start
+        state = np.zeros(walk.STATE_SLOTS, np.int64)
+        on_path = np.zeros(len(compact.node), np.int8)
+        return (length, *(self._sequence(x) for x in (state, cursor, node, on_path)))
+
+    @staticmethod
+    def _allowance(budget: Budget, spent: int = 0) -> int:
+        left = budget.steps - spent if budget.steps >= 0 else -1
+        if budget.deadline is None:
+            return left
+        return min(_CHUNK, left) if left >= 0 else _CHUNK
+
+    @staticmethod
+    def _pay(budget: Budget, spent: int) -> bool:
+        """Whether a walk that stopped early must stay stopped."""
+        if 0 <= budget.steps <= spent or budget.late():
+            budget.spent = True
+        return budget.spent
+
+    @staticmethod
+    def _settle(budget: Budget, spent: int) -> None:
+        if budget.steps >= 0:
+            budget.steps = max(0, budget.steps - spent)
+
+
+class NumpyEngine(_Walker):
+    """Labels with whole-frontier array operations.
 
     Args:
         arrays: the graph.
         edge_class: see :func:`pathkg.paths.constraints.edge_classes`.
-        plan: the constraints.
-        start, target: node indices, not equal.
     """
+
+    name = "numpy"
+
+    def __init__(self, arrays: GraphArrays, edge_class: Array) -> None:
+        self._arrays, self._edge_class = arrays, edge_class
+
+    def shortest(self, plan: Plan, start: int, target: int, max_hops: int) -> Compact | None:
+        """See :class:`Engine`."""
+        labels = _Labels(self._arrays, self._edge_class, plan, start, target)
+        length = labels.distance(max_hops)
+        return None if length < 0 else labels.compact(length, length)
+
+    def within(self, plan: Plan, start: int, target: int, length: int, shortest: int) -> Compact:
+        """See :class:`Engine`."""
+        return _Labels(self._arrays, self._edge_class, plan, start, target).compact(length, shortest)
+
+
+class _Labels:
+    """Distances from both ends of one query (-1 where unknown), by level."""
 
     def __init__(self, arrays: GraphArrays, edge_class: Array, plan: Plan, start: int, target: int) -> None:
         self._arrays, self._edge_class, self._plan = arrays, edge_class, plan
-        self.start, self.target = start, target
+        self._start, self._target = start, target
         n = len(arrays.indptr) - 1
-        self._distance = [np.full(n, UNREACHED, np.int32), np.full(n, UNREACHED, np.int32)]
+        self._distance = [np.full(n, -1, np.int16), np.full(n, -1, np.int16)]
         self._levels: list[list[Array]] = [[np.array([start], np.int64)], [np.array([target], np.int64)]]
         self._distance[0][start] = self._distance[1][target] = 0
-        self._pulled: list[Array] = []
-        reverse = (FORWARD if plan.flow_mask & BACKWARD else 0) | (BACKWARD if plan.flow_mask & FORWARD else 0)
-        self._mask = [plan.flow_mask, reverse]
+        self._mask = [plan.flow_mask, plan.reverse_mask]
         self._all_edges = bool(plan.class_ok.all())
-
-    # -- labelling -----------------------------------------------------------------------------------------
 
     def _radius(self, side: int) -> int:
         return len(self._levels[side]) - 1
 
-    def distance(self, max_hops: int, budget: Budget) -> int:
-        """Number of edges of a shortest path, or ``-1`` when there is none within ``max_hops``."""
+    def distance(self, max_hops: int) -> int:
+        """Length of a shortest path, or -1 when there is none within ``max_hops``."""
         while self._radius(0) + self._radius(1) < max_hops:
-            if not len(self._levels[0][-1]) or not len(self._levels[1][-1]) or budget.late():
-                return UNREACHED
+            if not len(self._levels[0][-1]) or not len(self._levels[1][-1]):
+                return -1
             side = self._cheaper_side()
-            self._expand(side)
-            new = self._levels[side][-1]
-            if len(new) and (self._distance[1 - side][new] >= 0).any():
+            self._grow(side)
+            if (self._distance[1 - side][self._levels[side][-1]] >= 0).any():
                 return self._radius(0) + self._radius(1)
-        return UNREACHED
+        return -1
 
     def _cheaper_side(self) -> int:
         indptr = self._arrays.indptr
@@ -106,130 +276,149 @@ class NumpySearch:
             ok &= (self._arrays.flow[entry] & mask) != 0
         if not self._all_edges or len(self._plan.avoid_edges):
             edges = self._arrays.edge[entry]
-            if not self._all_edges:
-                ok &= self._plan.class_ok[self._edge_class[edges]] != 0
+            ok &= self._plan.class_ok[self._edge_class[edges]] != 0
             if len(self._plan.avoid_edges):
                 ok &= ~np.isin(edges, self._plan.avoid_edges)
         return ok
 
-    def _expand(self, side: int) -> None:
-        distance, origin, goal = self._distance[side], (self.start, self.target)[side], (self.target, self.start)[side]
+    def _grow(self, side: int) -> None:
+        distance, goal = self._distance[side], (self._target, self._start)[side]
         frontier = self._levels[side][-1]
-        frontier = frontier[frontier != goal]
-        row, entry, other = self._gather(frontier)
+        _, entry, other = self._gather(frontier[frontier != goal])
         fresh = (distance[other] < 0) & ((self._plan.node_ok[other] != 0) | (other == goal))
         if self._plan.no_direct and self._radius(side) == 0:
             fresh &= other != goal
-        row, entry, other = row[fresh], entry[fresh], other[fresh]
-        other = other[self._usable(entry, self._mask[side])]
-        level = np.unique(other).astype(np.int64)
-        level = level[level != origin]
+        entry, other = entry[fresh], other[fresh]
+        level = np.unique(other[self._usable(entry, self._mask[side])]).astype(np.int64)
         distance[level] = self._radius(side) + 1
         self._levels[side].append(level)
 
-    def _complete(self, length: int) -> None:
-        """Label every node that a path of ``length`` edges can pass with its exact distance to the target."""
-        for nodes in self._pulled:
-            self._distance[1][nodes] = UNREACHED
-        self._pulled.clear()
+    def compact(self, length: int, shortest: int) -> Compact:
+        """The compact graph of paths of ``length`` edges."""
         while self._radius(0) + self._radius(1) < length:
-            self._expand(self._cheaper_side())
+            self._grow(self._cheaper_side())
         to_target = self._distance[1]
         for left in range(self._radius(1) + 1, length + 1):
-            candidates = np.concatenate(self._levels[0][:length - left + 1])
-            candidates = candidates[(to_target[candidates] < 0) & (candidates != self.start)]
-            if not len(candidates):
+            near = np.concatenate(self._levels[0][:length - left + 1])
+            near = near[(to_target[near] < 0) & (near != self._start)]
+            row, entry, other = self._gather(near)
+            ok = (to_target[other] == left - 1) & (other != self._start)
+            row, entry = row[ok], entry[ok]
+            pulled = near[np.unique(row[self._usable(entry, self._mask[0])])]
+            if not len(pulled):
                 break
-            row, entry, other = self._gather(candidates)
-            near = (to_target[other] == left - 1) & (other != self.start)
-            row, entry = row[near], entry[near]
-            found = candidates[np.unique(row[self._usable(entry, self._mask[0])])]
-            to_target[found] = left
-            self._pulled.append(found)
+            to_target[pulled] = left
+        return self._collect(length, shortest)
 
-    # -- counting and enumeration --------------------------------------------------------------------------
-
-    def count_shortest(self, length: int) -> int:
-        """The exact number of shortest paths, parallel edges counted apart."""
-        self._complete(length)
-        counted = self._count(length, np.int64)
-        return counted if counted < _EXACT_INT else self._count(length, object)
-
-    def _count(self, length: int, kind: Any) -> int:
+    def _collect(self, length: int, shortest: int) -> Compact:
         to_target = self._distance[1]
-        layer = np.array([self.start], np.int64)
-        ways = np.ones(1, kind)
+        seen = np.zeros(len(to_target), bool)
+        seen[self._start] = True
+        layer = np.array([self._start], np.int64)
+        layers = [layer]
+        parts: list[tuple[Array, Array, Array]] = []
         for left in range(length - 1, -1, -1):
+            layer = layer[layer != self._target]
             row, entry, other = self._gather(layer)
-            keep = to_target[other] == left
-            if self._plan.no_direct and length == 1:
-                keep &= other != self.target
-            row, entry, other = row[keep], entry[keep], other[keep]
+            ok = (to_target[other] >= 0) & (to_target[other] <= left) & (other != self._start)
+            if self._plan.no_direct:
+                ok &= (layer[row] != self._start) | (other != self._target)
+            row, entry, other = row[ok], entry[ok], other[ok]
             usable = self._usable(entry, self._mask[0])
-            row, other = row[usable], other[usable]
-            layer, inverse = np.unique(other, return_inverse=True)
-            total = np.zeros(len(layer), kind)
-            np.add.at(total, inverse, ways[row])
-            if kind is np.int64 and len(layer):
-                estimate = np.zeros(len(layer))
-                np.add.at(estimate, inverse, ways[row].astype(float))
-                if estimate.max() >= _EXACT_INT:
-                    return _EXACT_INT
-            layer, ways = layer.astype(np.int64), total
-        return int(ways[0]) if len(ways) else 0
+            row, entry, other = row[usable], entry[usable], other[usable].astype(np.int64)
+            parts.append((layer[row], other, self._arrays.edge[entry].astype(np.int64)))
+            layer = np.unique(other[~seen[other]])
+            seen[layer] = True
+            layers.append(layer)
+        node = np.concatenate(layers)
+        togo = to_target[node].astype(np.int64)
+        togo[0] = shortest
+        order = np.argsort(togo, kind="stable")
+        node, togo = node[order], togo[order]
+        place = np.zeros(len(to_target), np.int64)
+        place[node] = np.arange(len(node))
+        tail, head, edge = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        by = np.lexsort((edge, head, place[tail]))
+        ptr = np.zeros(len(node) + 1, np.int64)
+        np.cumsum(np.bincount(place[tail], minlength=len(node)), out=ptr[1:])
+        return Compact(length, node, togo, ptr, place[head][by], edge[by], int(place[self._start]),
+                       length - shortest + 1)
 
-    def enumerate(self, length: int, budget: Budget) -> Array:
-        """All simple paths of exactly ``length`` edges: int64 (n_paths, length) of adjacency entries."""
-        self._complete(length)
-        found: list[tuple[int, ...]] = []
-        successors: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        trail: list[int] = []
-        on_path = {self.start}
-        nodes = [self.start]
-        stack = [iter(self._successors(self.start, length, length, successors))]
-        while stack and not budget.spent:
-            step = next(stack[-1], None)
-            if step is None:
-                stack.pop()
-                on_path.discard(nodes.pop())
-                if trail:
-                    trail.pop()
-                continue
-            node, entry = step
-            if budget.expansions == 0 or (len(found) & 1023 == 0 and budget.late()):
-                budget.spent = True
-                break
-            budget.expansions -= 1 if budget.expansions > 0 else 0
-            left = length - len(trail) - 1
-            if left == 0:
-                if budget.paths == 0:
-                    budget.spent = True
-                    break
-                budget.paths -= 1
-                found.append((*trail, entry))
-            elif node not in on_path:
-                trail.append(entry)
-                nodes.append(node)
-                on_path.add(node)
-                stack.append(iter(self._successors(node, left, length, successors)))
-        return np.array(found, np.int64).reshape(len(found), length)
 
-    def _successors(self, node: int, left: int, length: int,
-                    known: dict[tuple[int, int], list[tuple[int, int]]]) -> list[tuple[int, int]]:
-        """The steps from ``node`` with ``left`` hops to go, as (node, entry) in adjacency order."""
-        steps = known.get((node, left))
-        if steps is not None:
-            return steps
-        _, entry, other = self._gather(np.array([node], np.int64))
-        if left == 1:
-            keep = other == self.target
-            if self._plan.no_direct and length == 1:
-                keep &= False
-        else:
-            to_target = self._distance[1][other]
-            keep = (to_target >= 0) & (to_target < left) & (other != self.target) & (other != self.start)
-        entry, other = entry[keep], other[keep]
-        usable = self._usable(entry, self._mask[0])
-        steps = list(zip(other[usable].tolist(), entry[usable].tolist(), strict=True))
-        known[(node, left)] = steps
-        return steps
+class CompiledEngine(_Walker):
+    """The numba kernels, with one set of work arrays per thread.
+
+    Args:
+        arrays: the graph.
+        edge_class: see :func:`pathkg.paths.constraints.edge_classes`.
+    """
+
+    name = "numba"
+
+    def __init__(self, arrays: GraphArrays, edge_class: Array) -> None:
+        from pathkg.paths import kernels
+
+        self._kernels: Any = kernels
+        self._fill, self._count = kernels.fill_best, kernels.count_shortest
+        self._best, self._all = kernels.walk_best, kernels.walk_all
+        # one set of array types (plain, read-only), so that there is one machine code for every store
+        self._adjacency = tuple(_read_only(getattr(arrays, name)) for name in ("indptr", "neighbor", "edge", "flow"))
+        self._edge_class = _read_only(edge_class)
+        self._n = len(arrays.indptr) - 1
+        self._local = threading.local()
+
+    def _sequence(self, values: Array) -> Any:
+        return values
+
+    def _work(self, plan: Plan) -> Any:
+        """Work arrays of this thread: labels (two), compact numbers, queues (two)."""
+        work = getattr(self._local, "work", None)
+        if work is None:
+            n = self._n
+            work = (np.zeros(n, np.int16), np.zeros(n, np.int16), np.full(n, -1, np.int32), np.zeros(n, np.int32),
+                    np.zeros(n, np.int32))
+            self._local.work, self._local.plan = work, None
+        if self._local.plan is not plan:
+            for label in work[:2]:
+                label[:] = np.where(plan.node_ok != 0, 0, self._kernels.FORBIDDEN)
+            self._local.plan = plan
+        return work
+
+    def _arguments(self, plan: Plan) -> Any:
+        check = bool(len(plan.avoid_edges) or not plan.class_ok.all())
+        return (*self._adjacency, plan.flow_mask, plan.reverse_mask, check, plan.class_ok, self._edge_class,
+                plan.avoid_edges, plan.no_direct)
+
+    def shortest(self, plan: Plan, start: int, target: int, max_hops: int) -> Compact | None:
+        """See :class:`Engine`."""
+        label, _, local, queue_a, queue_b = self._work(plan)
+        length, node, togo, ptr, to, edge = self._kernels.shortest(
+            *self._arguments(plan), label, local, queue_a, queue_b, start, target, max_hops)
+        return Compact(length, node, togo, ptr, to, edge, len(node) - 1, 1) if length > 0 else None
+
+    def within(self, plan: Plan, start: int, target: int, length: int, shortest: int) -> Compact:
+        """See :class:`Engine`."""
+        _, node, togo, ptr, to, edge = self._kernels.within(
+            *self._arguments(plan), *self._work(plan), start, target, length, shortest)
+        return Compact(length, node, togo, ptr, to, edge, int(np.flatnonzero(node == start)[0]),
+                       length - shortest + 1)
+
+    def solve(self, plan: Plan, node_score: Array, class_score: Array, starts: Array, targets: Array, max_hops: int,
+              k: int, levels: bool, most: int) -> tuple[Array, ...]:
+        """Many pairs in one call; see :func:`pathkg.paths.kernels.solve`.
+
+        Returns:
+            ``(length, total, found, score, edges, complete)``.
+        """
+        n = len(starts)
+        out = (np.full(n, -1, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros((n, k), np.int64),
+               np.full((n, k, max_hops), -1, np.int32), np.zeros(n, np.uint8))
+        self._kernels.solve(*self._arguments(plan), node_score, class_score, *self._work(plan), starts, targets,
+                            max_hops, k, levels, most, *out)
+        return out
+
+
+def _read_only(array: Array) -> Array:
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

@@ -44,12 +44,13 @@ HUB_REFERENCE = 10_000
 """A node with this many edges has the full hub penalty; PrimeKG's largest anatomy nodes lie just above."""
 
 UNKNOWN = 0.5
+_TABLES = ("relation_informativeness", "type_plausibility", "source_reliability")
 PARTS = ("length", "hubs", "relations", "types", "sources", "coherence")
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The numbers of the score; see the module for the formula.
+    """The numbers of the score (see the module for the formula) and of :func:`~pathkg.paths.selection.select_diverse`.
 
     Example:
         >>> default_weights().length
@@ -62,6 +63,9 @@ class Weights:
     type: float = 0.4
     source: float = 0.2
     coherence: float = 0.6
+    new_finding: float = 1.5
+    same_relations: float = 0.3
+    shared_node: float = 0.5
     relation_informativeness: Mapping[str, float] = field(default_factory=dict)
     type_plausibility: Mapping[str, float] = field(default_factory=dict)
     source_reliability: Mapping[str, float] = field(default_factory=dict)
@@ -80,7 +84,7 @@ class Weights:
                 raise InputError(f"weights hold the unknown key {key!r}",
                                  hint=did_you_mean(key, names) or f"keys are: {', '.join(names)}")
             numbers = list(value.values()) if isinstance(value, Mapping) else [value]
-            if isinstance(value, Mapping) != ("_" in key) or not all(
+            if isinstance(value, Mapping) != (key in _TABLES) or not all(
                     isinstance(x, (int, float)) and not isinstance(x, bool) and 0 <= x <= 1000 for x in numbers):
                 raise InputError(f"weights: {key} is {value!r:.80}", hint="give numbers from 0 to 1000")
         return cls(**given)
