@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ PLAUSIBLE_MPP = (0.05, 10.0)
 """µm per pixel that a microscope slide scanner can have written (100x is about 0.1, 1x about 10). TIFF files
 saved by image software often carry 72 or 96 dots per inch, which reads as 353 or 265 µm per pixel."""
 
+MICROMETRES_PER_INCH = 25400
+
 WHITE = 255
 
 
@@ -41,7 +44,9 @@ class SlideInfo:
         levels: width, height of each pyramid level.
         downsamples: level-0 pixels per pixel of each level.
         mpp: µm per pixel of level 0, ``None`` when neither the file nor the caller says.
-        mpp_origin: ``file``, ``given`` or ``missing``.
+        mpp_origin: ``file``, ``given``, ``missing``, or ``implausible`` (the file states a value that no scanner
+            has; it is in ``stated_mpp``).
+        stated_mpp: µm per pixel as the file has it, believed or not.
         magnification: objective power of level 0, when the file says so.
         vendor: format, as OpenSlide names it.
     """
@@ -52,13 +57,14 @@ class SlideInfo:
     downsamples: tuple[float, ...]
     mpp: float | None
     mpp_origin: str
+    stated_mpp: float | None
     magnification: float | None
     vendor: str
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "size": list(self.size), "levels": [list(s) for s in self.levels],
                 "downsamples": list(self.downsamples), "mpp": self.mpp, "mpp_origin": self.mpp_origin,
-                "magnification": self.magnification, "vendor": self.vendor}
+                "stated_mpp": self.stated_mpp, "magnification": self.magnification, "vendor": self.vendor}
 
 
 class Slide:
@@ -88,8 +94,10 @@ class Slide:
         """
         if self.info.mpp is not None:
             return self.info.mpp
-        power = self.info.magnification
+        power, stated = self.info.magnification, self.info.stated_mpp
         clue = f" (the file says {power:g}x, which alone does not fix the scale)" if power else ""
+        if stated is not None:
+            clue = f" (it claims {stated:.4g}, a print resolution of {MICROMETRES_PER_INCH / stated:.0f} dots per inch)"
         raise InputError(f"{self.path} does not say how many µm a pixel is{clue}",
                          hint="look it up at the scanner and give it: --mpp 0.25, or open_slide(path, mpp=0.25)")
 
@@ -152,7 +160,7 @@ class Slide:
         out = np.empty((target[1], target[0], 3), dtype=np.uint8)
         # each output row belongs to exactly one strip
         edges = np.unique(np.linspace(0, target[1], int(np.ceil(height / rows)) + 1).round().astype(int))
-        for top, bottom in zip(edges[:-1], edges[1:], strict=True):
+        for top, bottom in pairwise(edges):
             y0, y1 = round(top * height / target[1]), max(1, round(bottom * height / target[1]))
             y0_level0 = round(y0 * self.info.downsamples[level])
             strip = Image.fromarray(self.read(0, y0_level0, level, width, max(1, y1 - y0)))
@@ -212,13 +220,18 @@ def _info(handle: Any, name: str, given: float | None, openslide: Any) -> SlideI
     x = _number(properties.get(openslide.PROPERTY_NAME_MPP_X))
     y = _number(properties.get(openslide.PROPERTY_NAME_MPP_Y))
     power = _number(properties.get(openslide.PROPERTY_NAME_OBJECTIVE_POWER))
-    stated = None
-    if x is not None and y is not None and all(PLAUSIBLE_MPP[0] <= v <= PLAUSIBLE_MPP[1] for v in (x, y)):
-        stated = (x + y) / 2
-    mpp, origin = (given, "given") if given is not None else (stated, "file" if stated else "missing")
+    stated = (x + y) / 2 if x is not None and y is not None else None
+    if given is not None:
+        mpp, origin = given, "given"
+    elif stated is None:
+        mpp, origin = None, "missing"
+    elif PLAUSIBLE_MPP[0] <= stated <= PLAUSIBLE_MPP[1]:
+        mpp, origin = stated, "file"
+    else:
+        mpp, origin = None, "implausible"
     return SlideInfo(name=name, size=tuple(handle.dimensions), levels=tuple(map(tuple, handle.level_dimensions)),
                      downsamples=tuple(map(float, handle.level_downsamples)), mpp=mpp, mpp_origin=origin,
-                     magnification=power, vendor=properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown"))
+                     stated_mpp=stated, magnification=power, vendor=properties.get(openslide.PROPERTY_NAME_VENDOR, "unknown"))
 
 
 def _number(value: str | None) -> float | None:

@@ -1,0 +1,1 @@
+"""The commands of the ``pathkg-datagen`` program, one module each."""

@@ -1,0 +1,311 @@
+"""The plan of a case: what is concluded, from which findings, by which paths, and what speaks against the rest.
+
+A plan is a value: it can be printed, compared and stored before a word is written. Writers, offline or LLM, only tell
+what is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from datagen.evidence import EvidenceFinder, Link
+from datagen.findings import CaseFindings, Finding, Measure
+from datagen.records import canonical_json, digest
+from pathkg.records import Path
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+
+EVIDENCE_TYPES = ("morphology", "marker_result", "effect/phenotype", "gene/protein", "cell")
+GENERIC = frozenset({
+    "MONDO:0005070", "MONDO:0004992", "MONDO:0024879", "MONDO:0004993", "MONDO:0040677", "MONDO:0004647",
+    "MONDO:0000001", "MONDO:0005165", "MONDO:0021148"})
+"""neoplasm, malignant neoplasm, metastatic carcinoma, carcinoma, invasive carcinoma, carcinoma in situ, disease,
+benign neoplasm, female reproductive organ cancer: they classify, they do not diagnose."""
+
+VAGUE = frozenset({
+    "PATHKG:tumor-size", "PATHKG:mass", "PATHKG:no-pathologic-abnormality", "PATHKG:morphologic-finding",
+    "PATHKG:tumor-spread-finding", "PATHKG:margin-distance", "PATHKG:number-of-lymph-nodes-examined",
+    "PATHKG:number-of-positive-lymph-nodes", "PATHKG:lesion", "PATHKG:treatment-effect", "PATHKG:nodule",
+    "PATHKG:multiplicity", "PATHKG:tumor-focality", "PATHKG:growth-pattern", "PATHKG:tumor-growth-pattern"})
+"""Headings and measures that are linked like findings but state nothing by themselves."""
+
+MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
+MAX_SUPPORT = 6
+MAX_DIFFERENTIALS = 3
+MAX_CANDIDATE_DIFFERENTIALS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Differential:
+    """A diagnosis that was considered and is not the conclusion, with what speaks against it."""
+
+    id: str
+    name: str
+    against: tuple[Link, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "against": [k.to_dict() for k in self.against]}
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A grade or stage category of the report, with the findings that define it in the graph, if any do."""
+
+    kind: str
+    finding: Finding
+    defined_by: tuple[Link, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "finding": self.finding.to_dict(),
+                "defined_by": [k.to_dict() for k in self.defined_by]}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """See the module."""
+
+    case_id: str
+    graph_hash: str
+    diagnosis: Finding
+    organ: Finding | None
+    procedure: Finding | None
+    support: tuple[Link, ...]
+    differentials: tuple[Differential, ...]
+    categories: tuple[Category, ...]
+    prognostic: tuple[Link, ...]
+    present: tuple[Finding, ...]
+    absent: tuple[Finding, ...]
+    measures: tuple[Measure, ...] = ()
+    site_link: Link | None = None
+    tentative: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The ranked paths from findings to the diagnosis."""
+        return tuple(k.path for k in self.support)
+
+    @property
+    def n_findings(self) -> int:
+        """Linked findings that the trajectory can build on."""
+        extra = [f for f in (self.organ, self.procedure) if f is not None]
+        return len(self.present) + len(self.absent) + len(self.categories) + len(extra)
+
+    def category(self, kind: str) -> Category | None:
+        """The category of a kind: ``grade``, ``pT``, ``pN``, ``pM`` or ``stage``."""
+        return next((c for c in self.categories if c.kind == kind), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"case_id": self.case_id, "graph_hash": self.graph_hash, "diagnosis": self.diagnosis.to_dict(),
+                "organ": self.organ.to_dict() if self.organ else None,
+                "procedure": self.procedure.to_dict() if self.procedure else None,
+                "support": [k.to_dict() for k in self.support],
+                "differentials": [d.to_dict() for d in self.differentials],
+                "categories": [c.to_dict() for c in self.categories],
+                "prognostic": [k.to_dict() for k in self.prognostic],
+                "present": [f.to_dict() for f in self.present], "absent": [f.to_dict() for f in self.absent],
+                "measures": [m.to_dict() for m in self.measures], "tentative": self.tentative}
+
+    @property
+    def hash(self) -> str:
+        """A hash of the plan's content."""
+        return digest(canonical_json(self.to_dict()))
+
+    def explain(self) -> str:
+        """The plan for a person."""
+        lines = [f"case {self.case_id}", f"diagnosis: {self.diagnosis.name} ({self.diagnosis.id})"
+                 f" — report {self.diagnosis.text!r}"]
+        if self.organ:
+            lines.append(f"organ: {self.organ.name}")
+        lines += [f"for      {k.strength:+5.2f}  {'no ' if k.finding.polarity == '-' else ''}{k.path.explain()}"
+                  for k in self.support]
+        for differential in self.differentials:
+            lines += [f"against {differential.name}: {'no ' if k.finding.polarity == '-' else ''}{k.path.explain()}"
+                      for k in differential.against]
+        for category in self.categories:
+            why = "; ".join(k.path.explain() for k in category.defined_by) or "as reported"
+            lines.append(f"{category.kind}: {category.finding.name} ({why})")
+        lines.append(f"present: {', '.join(f.name for f in self.present)}")
+        lines.append(f"absent:  {', '.join(f.name for f in self.absent)}")
+        return "\n".join(lines)
+
+
+def diff_plans(old: Plan, new: Plan) -> list[str]:
+    """What changed between two plans of one case, one line per change (``-`` gone, ``+`` new).
+
+    Useful to see what an edit of the graph or the report does to the reasoning.
+    """
+    before, after = old.explain().splitlines(), new.explain().splitlines()
+    return [f"- {line}" for line in before if line not in after] + [f"+ {line}" for line in after if line not in before]
+
+
+def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, evidence: EvidenceFinder,
+               recorded: Sequence[str] = ()) -> Plan | None:
+    """Plan a case.
+
+    Args:
+        case_id: goes into the plan.
+        findings: of the case.
+        graph: the graph.
+        evidence: finder over the same graph.
+        recorded: node ids of the diagnosis recorded beside the text, if any: of several candidate diagnoses in the
+            report the one that agrees with the record is taken.
+
+    Returns:
+        The plan, or ``None`` when the text states no diagnosis that the graph knows.
+    """
+    diagnosis = _diagnosis(findings, graph, frozenset(recorded))
+    if diagnosis is None:
+        return None
+    kin = _kin(diagnosis.id, graph)
+    organ = _organ(findings, diagnosis, graph)
+    present = tuple(f for f in findings.of_type(*EVIDENCE_TYPES) if f.id not in VAGUE and f.assertion == "present")
+    absent = tuple(f for f in findings.of_type(*EVIDENCE_TYPES, polarity="-") if f.id not in VAGUE)
+    links = evidence.links((*present, *absent), diagnosis.id, stance="supports")
+    prognostic = tuple(k for k in evidence.links(present, diagnosis.id, stance="supports")
+                       if k.relation == "has_prognostic_factor")
+    prognostic += tuple(k for k in evidence.links(absent, diagnosis.id, stance="opposes")
+                        if k.relation == "has_prognostic_factor")
+    support = _diverse([k for k in links if k.relation != "has_prognostic_factor" and k.finding.polarity == "+"
+                        or k.relation in ("stains_negative_for", "opposes")], MAX_SUPPORT)
+    procedures = sorted(findings.of_type("procedure"), key=lambda f: (not _removes(f, graph), -f.count, f.start))
+    site = evidence.links((organ,), diagnosis.id, stance="supports") if organ else []
+    return Plan(
+        case_id, graph.hash, diagnosis, organ, procedures[0] if procedures else None, support,
+        _differentials(diagnosis, kin, (*present, *absent), findings, graph, evidence),
+        _categories(findings, diagnosis, (*present, *absent), graph, evidence), prognostic[:3], present, absent,
+        findings.measures, site[0] if site else None, diagnosis.assertion == "possible")
+
+
+def _kin(node: str, graph: KnowledgeGraph) -> frozenset[str]:
+    return frozenset({node, *graph.ancestors(node), *graph.descendants(node)})
+
+
+def _diagnosis(findings: CaseFindings, graph: KnowledgeGraph, recorded: frozenset[str]) -> Finding | None:
+    best: tuple[float, int, Finding] | None = None
+    for finding in findings.of_type("disease"):
+        if finding.id in GENERIC:
+            continue
+        ancestors = graph.ancestors(finding.id)
+        score = min(finding.count, 4) * 0.5 + (2.0 if finding.headed else 0.0)
+        score += 3.0 if any(m in ancestors for m in MALIGNANT) else 0.0
+        score += min(len(ancestors), 6) * 0.25 + min(graph.degree(finding.id), 120) / 60
+        score -= 1.5 if finding.assertion == "possible" else 0.0
+        if recorded & _kin(finding.id, graph):
+            score += 6.0 if finding.id in recorded else 4.0
+        if best is None or (score, -finding.start) > (best[0], best[1]):
+            best = (score, -finding.start, finding)
+    return best[2] if best else None
+
+
+def _organ(findings: CaseFindings, diagnosis: Finding, graph: KnowledgeGraph) -> Finding | None:
+    usual: set[str] = set()
+    for node in (diagnosis.id, *graph.ancestors(diagnosis.id)):
+        usual.update(n for _, n, _ in graph.neighbors(node, "arises_in", direction="forward"))
+        if usual:
+            break
+    best: tuple[tuple[int, int, int], Finding] | None = None
+    for finding in findings.of_type("anatomy"):
+        whole = {finding.id, *graph.ancestors(finding.id, ("is_a", "part_of"))}
+        rank = (2 if finding.id in usual else 1 if usual & whole else 0, finding.count, -finding.start)
+        if rank[0] and (best is None or rank > best[0]):
+            best = (rank, finding)
+    return best[1] if best else None
+
+
+def _removes(finding: Finding, graph: KnowledgeGraph) -> bool:
+    return bool(graph.neighbors(finding.id, "removes", direction="forward"))
+
+
+def _diverse(links: Sequence[Link], most: int) -> tuple[Link, ...]:
+    """Strong links first, but each further one of the same relation or the same finding's family counts less."""
+    chosen: list[Link] = []
+    pool = list(links)
+    while pool and len(chosen) < most:
+        def gain(link: Link) -> float:
+            same = sum(1 for c in chosen if c.relation == link.relation)
+            return link.strength - 0.8 * same
+        best = max(pool, key=lambda k: (round(gain(k), 6), -k.finding.start))
+        pool.remove(best)
+        chosen.append(best)
+    return tuple(chosen)
+
+
+def _differentials(diagnosis: Finding, kin: frozenset[str], facts: Sequence[Finding], findings: CaseFindings,
+                   graph: KnowledgeGraph, evidence: EvidenceFinder) -> tuple[Differential, ...]:
+    rivals: dict[str, None] = {}
+    for node in (diagnosis.id, *graph.ancestors(diagnosis.id)):
+        for _, other, _ in graph.neighbors(node, "differential_of"):
+            rivals.setdefault(other)
+        if len(rivals) >= MAX_CANDIDATE_DIFFERENTIALS:
+            break
+    found: list[tuple[float, Differential]] = []
+    for rival in list(rivals)[:MAX_CANDIDATE_DIFFERENTIALS]:
+        stated = findings.by_id.get(rival)
+        if rival in kin or rival in GENERIC or (stated is not None and stated.polarity == "+") \
+                or graph.type(rival) != "disease":
+            continue
+        against = [k for k in evidence.links(facts, rival, stance="opposes")
+                   if k.relation != "has_prognostic_factor"][:2]
+        # what speaks against the rival must not speak against the diagnosis as well
+        against = [k for k in against if not evidence.links((k.finding,), diagnosis.id, stance="opposes")]
+        if against:
+            found.append((against[0].strength + 0.3 * (len(against) - 1),
+                          Differential(rival, graph.name(rival), tuple(against))))
+    found.sort(key=lambda item: (-round(item[0], 6), item[1].id))
+    chosen: list[Differential] = []
+    used: set[str] = set()
+    for _, differential in found:
+        key = differential.against[0].finding.id
+        if key in used and len(found) > MAX_DIFFERENTIALS:
+            continue
+        used.add(key)
+        chosen.append(differential)
+        if len(chosen) == MAX_DIFFERENTIALS:
+            break
+    return tuple(chosen)
+
+
+def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Finding], graph: KnowledgeGraph,
+                evidence: EvidenceFinder) -> tuple[Category, ...]:
+    chosen: dict[str, Finding] = {}
+    staged = {n for _, n, _ in graph.neighbors(diagnosis.id, "stage_of", direction="backward")}
+    for finding in findings.of_type("stage", "grade"):
+        kind = category_kind(finding)
+        if not kind or finding.assertion != "present":
+            continue
+        old = chosen.get(kind)
+        rank = (finding.id in staged, finding.headed, finding.count)
+        if old is None or rank > (old.id in staged, old.headed, old.count):
+            chosen[kind] = finding
+    order = ("grade", "pT", "pN", "pM", "stage")
+    result = []
+    for kind in order:
+        if kind in chosen:
+            links = [k for k in evidence.links(facts, chosen[kind].id, stance="supports")
+                     if k.relation == "defined_by" and k.finding.polarity == "+"]
+            result.append(Category(kind, chosen[kind], tuple(links[:2])))
+    return tuple(result)
+
+
+def category_kind(finding: Finding) -> str:
+    """``pT``, ``pN``, ``pM``, ``stage`` or ``grade``; empty for what names a system without giving a value.
+
+    Example:
+        >>> f = Finding("PATHKG:pt2a", "pT2a", "stage", "present", "+", 0, 4, "pT2a")
+        >>> category_kind(f)
+        'pT'
+    """
+    name = finding.name
+    if finding.type == "stage":
+        for kind in ("pT", "pN", "pM"):
+            if kind in name and not name.endswith(("category", "X")):
+                return kind
+        return "stage" if "stage " in name.lower() and name.split()[-1].strip("ABCabc123") in {
+            "I", "II", "III", "IV", "0", ""} else ""
+    if finding.type == "grade":
+        return "" if name in ("histologic grade", "grade", "tumor grade", "nuclear grade", "Gleason score",
+                              "Nottingham grade", "differentiation") or finding.id.endswith("-grade") else "grade"
+    return ""

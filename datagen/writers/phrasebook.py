@@ -1,0 +1,76 @@
+"""Which words name a node so that the linker reads the same node back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from datagen.findings import Finding
+from datagen.writers.phrases import noun
+from pathkg.records import LinkResult
+
+CACHED = 50_000
+MAX_QUOTE_WORDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A node in words: in an affirmative sentence, behind a negation, and whether verbs are plural."""
+
+    present: str
+    absent: str
+    plural: bool
+
+
+class PhraseBook:
+    """Words per node, each tried out on the linker once.
+
+    Args:
+        link: the linker's ``link``.
+    """
+
+    def __init__(self, link: Callable[[str], LinkResult]) -> None:
+        self._link = link
+        self._known: dict[tuple[str, str], Words | None] = {}
+
+    def words(self, finding: Finding) -> Words | None:
+        """Words for a finding, or ``None`` when neither its name nor the report's words read back as its node."""
+        return self.of(finding.id, finding.name, _usable(finding.text))
+
+    def of(self, node: str, name: str, report: str = "") -> Words | None:
+        """Words for a node with this name; ``report`` are other words to try."""
+        key = (node, report)
+        if key not in self._known:
+            if len(self._known) > CACHED:
+                self._known.clear()
+            self._known[key] = next((w for w in (_words(n) for n in dict.fromkeys((name, report)) if n)
+                                     if self._reads_back(w, node)), None)
+        return self._known[key]
+
+    def _reads_back(self, words: Words, node: str) -> bool:
+        mentions = self._link(f"There is {words.present} here.").mentions
+        return any(m.id == node and m.polarity == "+" for m in mentions) \
+            and any(m.id == node for m in self._link(f"No {words.absent} is seen.").mentions)
+
+
+def _words(name: str) -> Words:
+    present, plural = noun(name)
+    absent, _ = noun(name, absent=True)
+    return Words(present, absent, plural)
+
+
+def _usable(text: str) -> str:
+    """The report's own words, tidied; empty when they are too long or broken by OCR."""
+    words = text.split()
+    if not words or len(words) > MAX_QUOTE_WORDS or any(c in text for c in ".;:[]{}<>|_\\"):
+        return ""
+    tidy = " ".join(words)
+    return tidy.lower() if tidy.isupper() and len(words) > 1 else tidy
+
+
+def quote(finding: Finding) -> str:
+    """The report's words in quotation marks, for a reader; empty when they cannot be quoted cleanly."""
+    text = " ".join(finding.text.split())
+    if not text or len(text) > 80 or any(c in text for c in "<>“”\""):
+        return ""
+    return f"“{text}”"

@@ -1,0 +1,193 @@
+"""The words of the template writer: many ways to say each thing, and the grammar they need.
+
+Braces are filled by the writer: ``{F}`` findings (with ``{s}`` the verb ending and ``{are}`` the copula that agree with
+them), ``{D}`` the conclusion, ``{note}`` where the graph says so. A capital first letter is put on afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+PRESENT = (
+    "The sections show {F}.", "Microscopy shows {F}.", "{F} {are} present.", "{F} {are} described.",
+    "The report describes {F}.", "There {are} {F}.", "On examination there {are} {F}.", "{F} {are} noted.",
+    "Histology demonstrates {F}.", "The material contains {F}.", "{F} {are} documented.", "Recorded here {are} {F}.",
+    "The tissue displays {F}.", "{F} {are} evident.", "Also on record: {F}.", "Findings comprise {F}.")
+ABSENT = (
+    "No {F} {is_or} seen.", "There is no {F}.", "No {F} {is_or} identified.", "{F_and} {are} absent.",
+    "{F_and} {are} not identified.", "No evidence of {F}.", "The report finds no {F}.", "{F_and} {are} not seen.",
+    "Without {F}.")
+SPECIMEN = (
+    "Specimen: {procedure}, {organ}.", "The specimen is a {procedure} of the {organ}.", "{procedure} ({organ}).",
+    "Material from the {organ}, {procedure}.", "A {procedure} specimen from the {organ} was examined.",
+    "Received: {procedure}; site: {organ}.", "Tissue of the {organ} obtained by {procedure}.")
+SITE_ONLY = (
+    "The tissue is from the {organ}.", "Site: {organ}.", "Material from the {organ} was examined.",
+    "The lesion lies in the {organ}.", "Sections of the {organ} were examined.")
+PROCEDURE_ONLY = ("Specimen type: {procedure}.", "The material comes from a {procedure}.", "Procedure: {procedure}.")
+SIZE = ("It measures {size}.", "The greatest extent given is {size}.", "A measure of {size} is recorded.",
+        "Extent: {size}.", "Up to {size} across.")
+NODE_COUNT = ("Node count: {ratio}.", "Nodes examined and involved: {ratio}.", "The count of nodes is {ratio}.")
+
+OPENING = (
+    "The specimen, a {procedure} of the {organ}, sets the field: {ask}.",
+    "First the site: the tissue comes from the {organ}, so {ask}.",
+    "Start from the material: {organ}, {procedure}; {ask}.",
+    "Looking at {organ} tissue, {ask}.",
+    "What is at hand is a {procedure} with tissue of the {organ}; {ask}.",
+    "The organ is the {organ}, and {ask}.")
+OPENING_ASK = (
+    "tumors of this site come first to mind", "the usual tumors of this organ have to be weighed",
+    "the question is which of its lesions fits", "the range of possible lesions is that of this organ",
+    "its own tumor types are the first candidates", "the differential follows from the site")
+SITE_CLAIM = (
+    "{D} arises in the {organ} ({note}), so site and type agree.",
+    "Site and type go together: {D} arises in the {organ} ({note}).",
+    "That {D} arises in the {organ} is on record ({note}).")
+
+SUPPORT = (
+    "{F} support{s} {D} ({note}).", "{F} favor{s} {D} ({note}).", "{F} point{s} to {D} ({note}).",
+    "{F} {are} typical of {D} ({note}).", "{F} speak{s} for {D} ({note}).", "{F} fit{s} {D} ({note}).",
+    "{D} is supported by {F} ({note}).", "Here {F} suggest{s} {D} ({note}).",
+    "The finding of {F} favors {D} ({note}).", "{F} {are} seen in {D} ({note}).",
+    "The report describes {F}; {F_short} support{s} {D} ({note}).",
+    "{F} {are} characteristic of {D} ({note}).", "From the {rel} it follows that {F} indicate{s} {D} ({note}).",
+    "Weight is given to {F}, which argue{s} for {D} ({note}).",
+    "Among the findings, {F} point{s} towards {D} ({note}).",
+    "{F} {are} associated with {D} ({note}).", "Reading on, {F} {are} in keeping with {D} ({note}).")
+AGAINST = (
+    "{F} argue{s} against {D} ({note}).", "{F} speak{s} against {D} ({note}).",
+    "Among the alternatives, {F} argue{s} against {D} ({note}).", "In the differential, {F} speak{s} against {D} ({note}).",
+    "{F} {are} not expected in {D} ({note}).", "{F} {are} atypical for {D} ({note}).",
+    "Considering mimics: {F} oppose{s} {D} ({note}).", "One rival can be set aside, as {F} argue{s} against {D} ({note}).",
+    "{F} make{s} {D} unlikely ({note}).", "A further candidate was weighed; {F} speak{s} against {D} ({note}).",
+    "{F} {are} evidence against {D} ({note}).")
+AGAINST_ABSENT = (
+    "The absence of {F} argues against {D} ({note}).", "Absence of {F} speaks against {D} ({note}).",
+    "The lack of {F} argues against {D} ({note}).", "In the differential, the absence of {F} speaks against {D} ({note}).",
+    "No {F} {are} found, which argues against {D} ({note}).",
+    "That no {F} {is_or} seen argues against {D} ({note}).",
+    "Among mimics, absence of {F} makes {D} unlikely ({note}).")
+AGAINST_NOTE = {
+    "opposes": "a finding that the graph holds against it, {source}",
+    "stains_negative_for": "which is expected to be negative for this stain, {source}",
+    "stains_positive_for": "which is expected to stain, {source}"}
+CONTRAST = ("it was considered because it can look alike", "a known mimic", "listed as a differential diagnosis",
+            "considered and set aside", "a look-alike that has to be excluded")
+
+NOTES = ("graph: {rel}, {source}", "{rel}; {source}", "{rel} by {source}", "{source}: {rel}", "{rel}, source {source}",
+         "graph edge “{raw}”, {source}", "{rel} in the graph, {source}")
+RELATION_WORDS = {
+    "supports": ("a finding in its favor", "counted in favor", "a supporting finding"),
+    "opposes": ("counted against it", "a finding held against it", "opposing finding"),
+    "has_morphology": ("typical morphology", "part of its morphology", "known morphology"),
+    "has_growth_pattern": ("a known growth pattern", "its growth pattern", "architectural feature"),
+    "has_cytologic_feature": ("a cytologic feature", "its cytology", "known cytology"),
+    "has_stromal_feature": ("a stromal feature", "its stroma", "known stromal change"),
+    "stains_positive_for": ("expected staining", "its usual immunoprofile", "expected positive stain"),
+    "stains_negative_for": ("expected lack of staining", "its usual immunoprofile", "expected negative stain"),
+    "has_genetic_alteration": ("a recurrent alteration", "known genetics", "its genetics"),
+    "invades": ("a structure it invades", "a known route of growth", "typical spread"),
+    "spreads_to": ("a known site of spread", "a usual station of spread", "typical spread"),
+    "precursor_of": ("a known precursor", "precursor lesion", "its precursor"),
+    "associated_with": ("a known association", "association on record", "a recorded association"),
+    "arises_in": ("usual site", "its site of origin", "site of origin"),
+    "has_prognostic_factor": ("a prognostic factor", "bears on prognosis", "prognostic factor on record"),
+    "defined_by": ("part of the definition", "its defining finding", "definition of the category"),
+    "graded_by": ("its grading system", "a grade used for it", "grading on record"),
+    "stage_of": ("its staging", "a category of its staging", "staging on record"),
+    "is_a": ("a kind of it", "by classification", "class membership"),
+}
+VIA_FINDING = ("as a form of {via}", "being a kind of {via}", "read as {via}")
+VIA_TARGET = ("known of {via}, its class", "recorded for {via}, the wider class", "inherited from {via}")
+
+DEFINED = (
+    "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "By definition {F} mean{s} {D} ({note}).",
+    "{F} define{s} {D} ({note}).", "{F} lead{s} to {D} ({note}).", "{F} amount{s} to {D} ({note}).")
+AS_REPORTED_T = ("The report assigns {D}.", "{D} is stated.", "For the primary tumor {D} is recorded.",
+                 "The stated category is {D}.", "As to extent, {D} is given.")
+AS_REPORTED_N = ("For the nodes {D} is recorded.", "{D} is stated.", "The nodal category given is {D}.",
+                 "The report assigns {D}.")
+AS_REPORTED_GROUP = ("Overall this is recorded as {D}.", "The stage group given is {D}.", "{D} is stated.")
+AS_REPORTED_GRADE = ("The tumor is {D}.", "As to grade, it is {D}.", "The report calls it {D}.", "Differentiation and grade: {D}.",
+                     "It is recorded as {D}.", "For the grade, {D} is given.")
+PROGNOSTIC_PRESENT = (
+    "{F} {are} present and {bear} on prognosis ({note}).", "Of prognostic weight: {F} ({note}).",
+    "For the outlook, {F} matter{s} ({note}).", "{F} {are} recorded, a point for prognosis ({note}).")
+PROGNOSTIC_ABSENT = (
+    "There is no {F}, a point for prognosis ({note}).", "No {F} {is_or} seen, which bears on prognosis ({note}).",
+    "{F_and} {are} absent; this bears on prognosis ({note}).")
+STATED_DIAGNOSIS = (
+    "The report itself names {D}.", "This agrees with the report, which names {D}.", "The signed report reads {D}.",
+    "{D} is also what the report states.", "The stated diagnosis is {D}.")
+CONCLUSION = (
+    "Taken together, {F} fit{s} {D} best.", "In sum, {F} support{s} {D}.", "On balance {F} point{s} to {D}.",
+    "So {F} lead{s} to {D}.", "All in all, {F} favor{s} {D}.", "Weighing this, {F} indicate{s} {D}.",
+    "The combination of {F} supports {D}.", "Overall {F} {are} consistent with {D}.")
+STATED_FINDING = (
+    "The report says so outright: {quote}.", "The text has {quote}.", "Read from the report: {quote}.",
+    "The wording is {quote}.", "This stands in the report as {quote}.")
+
+ANSWER_FULL = (
+    "{Organ}: {D}{grade}.{stage}", "{D} of the {organ}{grade}.{stage}", "Diagnosis: {D}, {organ}{grade}.{stage}",
+    "{D} ({organ}){grade}.{stage}", "{Organ}, {D}{grade}.{stage}")
+ANSWER_NO_ORGAN = ("{D}{grade}.{stage}", "Diagnosis: {D}{grade}.{stage}", "The diagnosis is {D}{grade}.{stage}")
+ANSWER_STAGE = (" Stage: {stage}.", " Pathologic stage {stage}.", " Staged {stage}.", " {stage}.")
+ANSWER_SUBTYPE = ("{D}.", "The histologic type is {D}.", "Histologic type: {D}.", "It is {D}.", "This is {D}.")
+ANSWER_GRADE = ("{D}.", "The grade is: {D}.", "Grade: {D}.", "The tumor is {D}.")
+ANSWER_STAGING = ("{D}.", "The category is {D}.", "Pathologic category: {D}.", "It is staged {D}.")
+ANSWER_PRESENT = ("{F} {are} present.", "Yes: {F} {are} present.", "Present: {F}.", "{F} {are} identified.")
+ANSWER_ABSENT = ("No {F} {is_or} seen.", "{F_and} {are} absent.", "There is no {F}.", "No {F} {is_or} identified.")
+ANSWER_MARKER = ("{F}.", "Result: {F}.", "The tumor is {F}.", "The result is {F}.")
+
+COUNTABLE = frozenset("""pearl bridge gland nest node nodule cell body bodies granule figure vacuole droplet papilla rosette
+island cord sheet tubule follicle margin calcification mitosis inclusion globule lymphocyte macrophage neutrophil plasma
+nucleolus nucleus groove cyst fiber fibre trabecula whorl implant deposit adhesion focus infiltrate vessel tumor
+microcalcification emboli embolus polyp ulcer stricture septum septa foci stain""".split())
+ARTICLE = frozenset("""pattern growth component border surface architecture arrangement stroma reaction background appearance
+configuration response capsule tract mass lesion type variant feature nodule ulcer""".split())
+UNCHANGED = frozenset("""cells nuclei nucleoli mitoses bodies foci septa papillae emboli metastases margins""".split())
+_IRREGULAR = {"nucleus": "nuclei", "nucleolus": "nucleoli", "mitosis": "mitoses", "papilla": "papillae",
+              "embolus": "emboli", "focus": "foci", "septum": "septa", "body": "bodies", "trabecula": "trabeculae"}
+_VOWEL = re.compile(r"[aeioAEIO]")
+
+
+def noun(name: str, *, absent: bool = False) -> tuple[str, bool]:
+    """A node name as it stands in a sentence, and whether the verb is plural.
+
+    Example:
+        >>> noun("keratin pearl"), noun("solid pattern"), noun("necrosis"), noun("solid pattern", absent=True)
+        (('keratin pearls', True), ('a solid pattern', False), ('necrosis', False), ('solid pattern', False))
+    """
+    last = name.rsplit(" ", 1)[-1].lower()
+    if last in UNCHANGED:
+        return name, True
+    if last in COUNTABLE:
+        return name[:len(name) - len(last)] + _IRREGULAR.get(last, f"{last}s"), True
+    if last in ARTICLE and not absent:
+        return f"{'an' if _VOWEL.match(name) else 'a'} {name}", False
+    return name, False
+
+
+def listed(items: Sequence[str], word: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``.
+
+    Example:
+        >>> listed(["necrosis", "mitoses", "atypia"], "or")
+        'necrosis, mitoses or atypia'
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {word} {items[-1]}"
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital first letter; words that carry their own capitals stay (``pT2``, ``p40 positive``).
+
+    Example:
+        >>> sentence("keratin pearls are seen."), sentence("pT2 is stated.")
+        ('Keratin pearls are seen.', 'pT2 is stated.')
+    """
+    first = text.split(" ", 1)[0]
+    if any(c.isupper() or c.isdigit() for c in first):
+        return text
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,478 @@
+"""The template writer: a plan in words, offline and deterministic, with the wording drawn by seed.
+
+It writes an *outline* (clauses and steps, each of which can be said in many ways); the caller verifies the rendered
+trajectory and asks for other wordings of what failed, or drops it (:mod:`datagen.writers.revise`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from datagen.evidence import Link
+from datagen.findings import Finding, Measure
+from datagen.plan import Category, Plan
+from datagen.questions import MARGINS, Question
+from datagen.writers import phrases as say
+from datagen.writers.phrasebook import PhraseBook, quote
+from pathkg.trajectory import Trajectory
+
+Wording = Callable[[random.Random], str]
+
+VERSION = "template-1"
+MAX_OBSERVED = 12
+MAX_ABSENT = 6
+MAX_SUPPORT_STEPS = 5
+MAX_WORDS_PER_PATH = 3
+"""Edges of a path that is told in words; longer ones convince nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One sentence of the trajectory that can be worded in several ways. ``ids`` are the nodes it is about."""
+
+    kind: str
+    wording: Wording
+    ids: frozenset[str] = frozenset()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Everything a trajectory will say, before the words are chosen."""
+
+    observe: tuple[Clause, ...]
+    steps: tuple[Clause, ...]
+    answer: Clause
+    seeds: tuple[int, ...] = field(default=())
+
+    def render(self, *, seed: str, dialect: str = "observe", attempt: Sequence[int] = ()) -> tuple[Trajectory, list[Clause]]:
+        """The trajectory in words.
+
+        Args:
+            seed: the wording depends on it and on nothing else.
+            dialect: tags of the blocks.
+            attempt: per clause (observe clauses, steps, answer) which wording to take; missing ones are 0.
+
+        Returns:
+            The trajectory and its clauses in the order of their words.
+        """
+        clauses = [*self.observe, *self.steps, self.answer]
+        tries = [*attempt, *([0] * (len(clauses) - len(attempt)))]
+        words = [say.sentence(c.wording(random.Random(f"{seed}/{i}/{n}"))) for i, (c, n) in
+                 enumerate(zip(clauses, tries, strict=True))]
+        n = len(self.observe)
+        return Trajectory(" ".join(words[:n]), tuple(words[n:-1]), words[-1], dialect), clauses
+
+
+class TemplateWriter:
+    """Writes outlines from plans.
+
+    Args:
+        book: the words of each node.
+    """
+
+    def __init__(self, book: PhraseBook) -> None:
+        self.book = book
+
+    def outline(self, plan: Plan, question: Question, *, seed: str) -> Outline:
+        """The outline of the answer to ``question``. The same plan, question and seed give the same outline."""
+        rng = random.Random(seed)
+        observe = self._observe(plan, question, rng)
+        steps = self._steps(plan, question, rng)
+        return Outline(tuple(observe), tuple(steps), self._answer(plan, question))
+
+    # -- observe -------------------------------------------------------------------------------------------
+
+    def _observe(self, plan: Plan, question: Question, rng: random.Random) -> list[Clause]:
+        clauses: list[Clause] = []
+        specimen = self._specimen(plan, question)
+        if specimen:
+            clauses.append(specimen)
+        used = {k.finding.id for k in plan.support} | {k.finding.id for d in plan.differentials for k in d.against}
+        shown = self._choose([f for f in plan.present if self._shows(f, plan, question)], used, MAX_OBSERVED, rng)
+        hidden_absent = [f for f in plan.absent if self._shows(f, plan, question)]
+        absent = self._choose(hidden_absent, used, MAX_ABSENT, rng)
+        groups = _split([f for f in shown if f.id not in MARGINS], rng)
+        bodies = [Clause("present", self._present(g), frozenset(f.id for f in g)) for g in groups]
+        bodies += [Clause("absent", self._absent(g), frozenset(f.id for f in g)) for g in _split(absent, rng)]
+        rng.shuffle(bodies)
+        clauses += bodies
+        for finding in shown:
+            if finding.id in MARGINS:
+                clauses.append(Clause("margin", _fixed(MARGINS[finding.id]), frozenset({finding.id})))
+        clauses += self._measures(plan, question)
+        for category in plan.categories:
+            if category.kind == "grade" and question.kind in ("subtype", "node_status", "margin", "prognosis", "marker"):
+                words = self.book.words(category.finding)
+                if words and category.finding.id not in question.hidden:
+                    clauses.append(Clause("grade", _one_of(("Graded {D}.", "{D}.", "The differentiation is {D}."), D=words.present),
+                                          frozenset({category.finding.id})))
+        return clauses
+
+    def _shows(self, finding: Finding, plan: Plan, question: Question) -> bool:
+        if finding.id in question.hidden or self.book.words(finding) is None:
+            return False
+        if question.kind == "node_status":
+            return "node" not in finding.name and "metasta" not in finding.name
+        if question.kind == "margin":
+            return "margin" not in finding.name
+        # a finding whose name holds the diagnosis gives it away
+        return not (question.kind in ("diagnosis", "subtype") and plan.diagnosis.name.lower() in finding.name.lower())
+
+    @staticmethod
+    def _choose(findings: list[Finding], used: set[str], most: int, rng: random.Random) -> list[Finding]:
+        first = [f for f in findings if f.id in used]
+        others = [f for f in findings if f.id not in used]
+        rng.shuffle(others)
+        chosen = [*first, *others][:most]
+        rng.shuffle(chosen)
+        return chosen
+
+    def _specimen(self, plan: Plan, question: Question) -> Clause | None:
+        organ = plan.organ.name if plan.organ else ""
+        procedure = plan.procedure.name if plan.procedure else ""
+        ids = frozenset(f.id for f in (plan.organ, plan.procedure) if f is not None)
+        if organ and procedure:
+            return Clause("specimen", _one_of(say.SPECIMEN, organ=organ, procedure=procedure), ids)
+        if organ:
+            return Clause("specimen", _one_of(say.SITE_ONLY, organ=organ), ids)
+        if procedure:
+            return Clause("specimen", _one_of(say.PROCEDURE_ONLY, procedure=procedure), ids)
+        return None
+
+    def _present(self, group: Sequence[Finding]) -> Wording:
+        return _findings_wording(say.PRESENT, self._forms(group))
+
+    def _absent(self, group: Sequence[Finding]) -> Wording:
+        return _findings_wording(say.ABSENT, self._forms(group))
+
+    def _forms(self, group: Sequence[Finding]) -> list[tuple[str, str, bool]]:
+        found = []
+        for finding in group:
+            words = self.book.words(finding)
+            if words is not None:
+                found.append((words.present, words.absent, words.plural))
+        return found
+
+    def _measures(self, plan: Plan, question: Question) -> list[Clause]:
+        clauses = []
+        size: Measure | None = next((m for m in plan.measures if m.kind == "size"), None)
+        nodes: Measure | None = next((m for m in plan.measures if m.kind == "nodes"), None)
+        if size and question.kind != "staging":
+            clauses.append(Clause("size", _one_of(say.SIZE, size=" ".join(size.text.split()))))
+        if nodes and question.kind not in ("node_status", "diagnosis"):
+            clauses.append(Clause("nodes", _one_of(say.NODE_COUNT, ratio=nodes.text.replace(" ", ""))))
+        return clauses
+
+    # -- steps ---------------------------------------------------------------------------------------------
+
+    def _steps(self, plan: Plan, question: Question, rng: random.Random) -> list[Clause]:
+        support = [c for k in plan.support if (c := self._link_step("support", k)) is not None][:MAX_SUPPORT_STEPS]
+        against = [c for d in plan.differentials if (c := self._against_step(d.against)) is not None]
+        steps: list[Clause] = []
+        if question.kind in ("diagnosis", "subtype"):
+            opening = self._opening(plan)
+            steps += [opening] if opening else []
+            site = self._site_step(plan)
+            middle = [*support, *against]
+            if rng.random() < 0.4:
+                # some readers settle the rivals as they go, others at the end
+                rng.shuffle(middle)
+            if site and (len(support) < 2 or rng.random() < 0.5):
+                middle.insert(rng.randrange(len(middle) + 1), site)
+            steps += middle
+            if question.kind == "diagnosis":
+                steps += self._category_steps(plan)
+                steps += [c for k in plan.prognostic[:1] if (c := self._prognostic_step(k)) is not None]
+            steps += self._conclusion(plan, rng)
+        else:
+            steps += self._stated_diagnosis(plan)
+            rng.shuffle(support)
+            steps += support[:rng.choice((1, 2, 2))]
+            steps += self._answer_steps(plan, question, rng)
+        return steps
+
+    def _opening(self, plan: Plan) -> Clause | None:
+        if plan.organ is None or plan.procedure is None:
+            return None
+        organ, procedure = plan.organ.name, plan.procedure.name
+
+        def wording(rng: random.Random) -> str:
+            return rng.choice(say.OPENING).format(organ=organ, procedure=procedure, ask=rng.choice(say.OPENING_ASK))
+
+        return Clause("opening", wording, frozenset({plan.organ.id, plan.procedure.id}))
+
+    def _site_step(self, plan: Plan) -> Clause | None:
+        if plan.organ is None or plan.site_link is None or plan.site_link.relation != "arises_in":
+            return None
+        target = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
+        if target is None:
+            return None
+        link, organ = plan.site_link, plan.organ.name
+        return Clause("site", lambda rng: rng.choice(say.SITE_CLAIM).format(
+            D=target.absent, organ=organ, note=_note(link, rng)), frozenset({plan.diagnosis.id, plan.organ.id}))
+
+    def _link_step(self, kind: str, link: Link, target_words: str = "") -> Clause | None:
+        words = self.book.words(link.finding)
+        target = target_words or self._target(link)
+        if words is None or not target or link.path.length > MAX_WORDS_PER_PATH:
+            return None
+        if link.finding.polarity == "-":
+            return None
+        said = quote(link.finding)
+        plain = said.strip("“”").lower() in (words.present.lower(), words.absent.lower(), link.finding.name.lower())
+
+        def wording(rng: random.Random) -> str:
+            template = rng.choice(say.SUPPORT)
+            finding = words.present
+            if said and not plain and rng.random() < 0.5:
+                finding = f"{finding} ({said})"
+            return template.format(
+                F=finding, F_short="they" if words.plural else "this", D=target, s="" if words.plural else "s",
+                are="are" if words.plural else "is", note=_note(link, rng), rel=_relation(link, rng))
+
+        return Clause(kind, wording, frozenset({link.finding.id, link.target_id}))
+
+    def _against_step(self, links: Sequence[Link]) -> Clause | None:
+        for link in links:
+            words, target = self.book.words(link.finding), self._target(link)
+            if words is None or not target or link.path.length > MAX_WORDS_PER_PATH:
+                continue
+            absent = link.finding.polarity == "-"
+
+            def wording(rng: random.Random, link: Link = link, absent: bool = absent) -> str:
+                templates = say.AGAINST_ABSENT if absent else say.AGAINST
+                chosen = self.book.words(link.finding)
+                assert chosen is not None
+                return rng.choice(templates).format(
+                    F=chosen.absent if absent else chosen.present, D=self._target(link),
+                    s="" if chosen.plural else "s", are="are" if chosen.plural else "is",
+                    is_or="are" if chosen.plural else "is", note=_against_note(link, rng))
+
+            return Clause("against", wording, frozenset({link.finding.id, link.target_id}))
+        return None
+
+    def _target(self, link: Link) -> str:
+        words = self.book.of(link.target_id, link.target_name, "")
+        return words.absent if words else ""
+
+    def _category_steps(self, plan: Plan) -> list[Clause]:
+        steps = []
+        for category in plan.categories:
+            step = self._category_step(category)
+            if step is not None:
+                steps.append(step)
+        return steps
+
+    def _category_step(self, category: Category, *, required: bool = False) -> Clause | None:
+        target = self.book.words(category.finding)
+        if target is None:
+            return None
+        for link in category.defined_by:
+            words = self.book.words(link.finding)
+            if words is not None and link.path.length <= MAX_WORDS_PER_PATH:
+                plural, present = words.plural, words.present
+
+                def derived(rng: random.Random, link: Link = link, plural: bool = plural, present: str = present) -> str:
+                    return rng.choice(say.DEFINED).format(
+                        F=present, D=target.absent, s="" if plural else "s", ies="y" if plural else "ies",
+                        note=_note(link, rng))
+
+                return Clause(f"{category.kind}_derived", derived,
+                              frozenset({link.finding.id, category.finding.id}), required)
+        templates = {"grade": say.AS_REPORTED_GRADE, "pN": say.AS_REPORTED_N,
+                     "stage": say.AS_REPORTED_GROUP}.get(category.kind, say.AS_REPORTED_T)
+        return Clause(category.kind, _one_of(templates, D=target.absent), frozenset({category.finding.id}), required)
+
+    def _prognostic_step(self, link: Link) -> Clause | None:
+        words = self.book.words(link.finding)
+        if words is None:
+            return None
+        absent = link.finding.polarity == "-"
+
+        def wording(rng: random.Random) -> str:
+            templates = say.PROGNOSTIC_ABSENT if absent else say.PROGNOSTIC_PRESENT
+            return rng.choice(templates).format(
+                F=words.absent if absent else words.present, F_and=words.present, note=_note(link, rng),
+                s="" if words.plural else "s", are="are" if words.plural else "is",
+                is_or="are" if words.plural else "is", bear="bear" if words.plural else "bears")
+
+        return Clause("prognosis", wording, frozenset({link.finding.id}))
+
+    def _stated_diagnosis(self, plan: Plan) -> list[Clause]:
+        words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
+        if words is None:
+            return []
+        return [Clause("stated", _one_of(say.STATED_DIAGNOSIS, D=words.absent), frozenset({plan.diagnosis.id}))]
+
+    def _conclusion(self, plan: Plan, rng: random.Random) -> list[Clause]:
+        words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
+        if words is None:
+            return []
+        usable = [f for k in plan.support if k.finding.polarity == "+" and k.path.length <= MAX_WORDS_PER_PATH
+                  and (f := self.book.words(k.finding)) is not None]
+        steps = []
+        if len(usable) >= 2:
+            chosen = usable[:3] if len(usable) > 2 and rng.random() < 0.4 else usable[:2]
+            items = say.listed([w.present for w in chosen])
+            steps.append(Clause("conclusion", _one_of(say.CONCLUSION, F=items, D=words.absent, s="", are="are"),
+                                frozenset({plan.diagnosis.id})))
+        if not steps or rng.random() < 0.4:
+            steps += self._stated_diagnosis(plan)
+        return steps
+
+    def _answer_steps(self, plan: Plan, question: Question, rng: random.Random) -> list[Clause]:
+        steps: list[Clause] = []
+        kinds = {"grading": ("grade",), "staging": ("pT", "stage"), "node_status": ("pN",)}.get(question.kind, ())
+        for kind in kinds:
+            category = plan.category(kind)
+            step = self._category_step(category) if category else None
+            steps += [step] if step else []
+        ids = {f.id for f in question.answer_findings}
+        steps += [c for k in plan.prognostic if k.finding.id in ids and (c := self._prognostic_step(k)) is not None]
+        for finding in question.answer_findings:
+            if finding.type in ("stage", "grade", "disease"):
+                continue
+            links = [k for k in (*plan.support, *plan.prognostic) if k.finding.id == finding.id]
+            told = {i for s in steps for i in s.ids}
+            if finding.id in told:
+                continue
+            step = self._link_step("support", links[0]) if links else None
+            steps.append(step or Clause("stated_finding", self._finding_sentence(finding), frozenset({finding.id})))
+        return steps
+
+    def _finding_sentence(self, finding: Finding) -> Wording:
+        if finding.id in MARGINS:
+            return _fixed(MARGINS[finding.id])
+        words = self.book.words(finding)
+        if words is None:
+            return _fixed(" ".join(finding.text.split()) + ".")
+        forms = [(words.present, words.absent, words.plural)]
+        return _findings_wording(say.PRESENT if finding.polarity == "+" else say.ABSENT, forms)
+
+    # -- answer --------------------------------------------------------------------------------------------
+
+    def _answer(self, plan: Plan, question: Question) -> Clause:
+        ids = frozenset(f.id for f in question.answer_findings)
+        first = question.answer_findings[0]
+        if question.kind == "diagnosis":
+            return Clause("answer", self._full_answer(plan), ids, True)
+        if question.kind == "subtype":
+            words = self.book.of(first.id, first.name, first.text)
+            return Clause("answer", _one_of(say.ANSWER_SUBTYPE, D=words.absent if words else first.name), ids, True)
+        if question.kind in ("grading", "staging"):
+            names = say.listed([w.absent for f in question.answer_findings if (w := self.book.words(f))] or [first.name])
+            templates = say.ANSWER_GRADE if question.kind == "grading" else say.ANSWER_STAGING
+            return Clause("answer", _one_of(templates, D=names), ids, True)
+        parts = []
+        for finding in question.answer_findings:
+            words = self.book.words(finding)
+            if finding.id in MARGINS:
+                parts.append(_fixed(MARGINS[finding.id]))
+            elif words is None:
+                continue
+            elif finding.type == "stage":
+                parts.append(_one_of(say.ANSWER_STAGING, D=words.absent))
+            elif finding.type == "marker_result":
+                parts.append(_one_of(say.ANSWER_MARKER, F=words.absent))
+            else:
+                templates = say.ANSWER_PRESENT if finding.polarity == "+" else say.ANSWER_ABSENT
+                parts.append(_findings_wording(templates, [(words.present, words.absent, words.plural)]))
+        if not parts:
+            parts = [_fixed(first.name + ".")]
+
+        def wording(rng: random.Random) -> str:
+            return " ".join(say.sentence(part(rng)) for part in parts)
+
+        return Clause("answer", wording, ids, True)
+
+    def _full_answer(self, plan: Plan) -> Wording:
+        words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, plan.diagnosis.text)
+        name = words.absent if words else plan.diagnosis.name
+        organ = plan.organ.name if plan.organ else ""
+        if organ and organ.lower() in name.lower():
+            organ = ""
+        grade = plan.category("grade")
+        graded = self.book.words(grade.finding) if grade else None
+        stages = [w.absent for c in plan.categories if c.kind != "grade" and (w := self.book.words(c.finding))]
+
+        def wording(rng: random.Random) -> str:
+            stage = rng.choice(say.ANSWER_STAGE).format(stage=", ".join(stages)) if stages else ""
+            template = rng.choice(say.ANSWER_FULL if organ else say.ANSWER_NO_ORGAN)
+            return template.format(D=name, organ=organ, Organ=organ[:1].upper() + organ[1:], stage=stage,
+                                   grade=f", {graded.absent}" if graded else "")
+
+        return Clause("answer", wording, frozenset(), True).wording
+
+
+def without(outline: Outline, dropped: set[int]) -> Outline:
+    """The outline without the clauses of these numbers (observe clauses first, then steps)."""
+    n = len(outline.observe)
+    return replace(outline, observe=tuple(c for i, c in enumerate(outline.observe) if i not in dropped),
+                   steps=tuple(c for i, c in enumerate(outline.steps, n) if i not in dropped))
+
+
+def _fixed(text: str) -> Wording:
+    return lambda rng: text
+
+
+def _one_of(templates: Sequence[str], **words: str) -> Wording:
+    return lambda rng: rng.choice(templates).format(**words)
+
+
+def _findings_wording(templates: Sequence[str], forms: Sequence[tuple[str, str, bool]]) -> Wording:
+    present, absent = [f[0] for f in forms], [f[1] for f in forms]
+    plural = len(forms) > 1 or forms[0][2]
+
+    def wording(rng: random.Random) -> str:
+        template = rng.choice(templates)
+        negated = templates is say.ABSENT or templates is say.ANSWER_ABSENT
+        items = say.listed(absent, "or") if negated else say.listed(present)
+        return template.format(F=items, F_and=say.listed(absent), are="are" if plural else "is",
+                               is_or="are" if forms[-1][2] else "is")
+
+    return wording
+
+
+def _split(findings: Sequence[Finding], rng: random.Random) -> list[list[Finding]]:
+    """Findings in groups of one to four, as sentences hold them."""
+    groups: list[list[Finding]] = []
+    rest = list(findings)
+    while rest:
+        size = min(len(rest), rng.choice((1, 2, 2, 3, 3, 4)))
+        groups.append(rest[:size])
+        rest = rest[size:]
+    return groups
+
+
+def _relation(link: Link, rng: random.Random) -> str:
+    return rng.choice(say.RELATION_WORDS.get(link.relation, (link.relation.replace("_", " "),)))
+
+
+def _source(link: Link) -> str:
+    return link.main_edge.source.split("|")[0]
+
+
+def _note(link: Link, rng: random.Random) -> str:
+    """Where the graph says so, in words: the relation, the classes it goes through, the source."""
+    note = rng.choice(say.NOTES).format(rel=_relation(link, rng), source=_source(link), raw=link.relation)
+    near, far = link.main_nodes
+    if near.id != link.finding.id and near.type != "marker":
+        note = f"{rng.choice(say.VIA_FINDING).format(via=near.name)}, {note}"
+    if far.id != link.target_id and link.relation != "is_a":
+        note = f"{note}, {rng.choice(say.VIA_TARGET).format(via=far.name)}"
+    return note
+
+
+def _against_note(link: Link, rng: random.Random) -> str:
+    """The note of a step against a rival: it names no further entity, which would read as a claim about the case."""
+    source = _source(link)
+    if link.relation in ("stains_positive_for", "stains_negative_for"):
+        return rng.choice((f"its usual immunoprofile, {source}", f"immunoprofile; {source}", f"by its known immunoprofile, {source}"))
+    if link.finding.polarity == "-":
+        words = rng.choice(say.RELATION_WORDS.get(link.relation, (link.relation.replace("_", " "),)))
+        return rng.choice((f"{words}, {source}", f"{source}: {words}", f"graph: {words}, {source}"))
+    return rng.choice((f"{_relation(link, rng)}, {source}", f"graph: {_relation(link, rng)}; {source}",
+                       f"{source}: {_relation(link, rng)}", f"graph edge “{link.relation}”, {source}"))
