@@ -15,13 +15,12 @@ from typing import Any
 
 from pathkg.merge.names import normal_name
 from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX
-from pathkg.sources.tables import BROAD, CLOSE, EXACT, NARROW, RELATED, SourceTables
+from pathkg.sources.tables import ALTERNATIVE_ID, BROAD, CLOSE, EXACT, NARROW, RELATED, SourceTables
 
 TOOL = "pathkg build"
 MANUAL = "semapv:ManualMappingCuration"
 LEXICAL = "semapv:LexicalMatching"
 BY_XREF = "semapv:MappingChaining"
-ALTERNATIVE_ID = "oboInOwl:hasAlternativeId"
 
 # who gives a merged concept its id: PrimeKG's own vocabularies first, then the pathology ones
 PREFIX_RANK = {p: i for i, p in enumerate((

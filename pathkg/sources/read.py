@@ -59,7 +59,7 @@ def read_ontology(path: str | os.PathLike[str]) -> SourceTables:
     """
     file = existing(path)
     with open_binary(file) as data:
-        start = data.read(4096).decode("utf-8", "replace").lstrip("\ufeff")
+        start = data.read(1 << 16).decode("utf-8", "replace").lstrip("\ufeff")
     name = file.name.lower()
     if start.startswith(("format-version:", "[Term]")) or "\n[Term]" in start or ".obo" in name:
         from pathkg.sources.obo import read_obo

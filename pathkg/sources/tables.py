@@ -30,6 +30,7 @@ NARROW = "skos:narrowMatch"
 BROAD = "skos:broadMatch"
 RELATED = "skos:relatedMatch"
 DBXREF = "oboInOwl:hasDbXref"
+ALTERNATIVE_ID = "oboInOwl:hasAlternativeId"
 
 MAX_PROBLEMS_KEPT = 200
 """Problems kept with file, line and text; the rest is counted by reason."""
