@@ -18,23 +18,25 @@ from pathkg.linking.cues import (
     HISTORICAL,
     NEGATED,
     POSSIBLE,
-    PSEUDO,
+    UNSPECIFIED,
     Cue,
 )
 
-STATUS = ("absent", "possible", "historical", "unspecified", "other", "present")
-"""Assertion by cue category (``AFFIRMED`` is ``present``)."""
-
 HARD = frozenset({".", ";", "\n"})
-_SMALL = frozenset({":", "(", ")", "is", "are", "was", "were", "be", "been", "being", "status", "=", "-", "–", "also",
-                    "definitely", "has", "have", "clearly", "grossly", "microscopically", "focally", "the", "a", "an",
-                    "by", "\"", "]", "[", "invasion", "of", "tumor", "any"})
 _PREPOSITIONS = frozenset({"in", "within", "of", "at", "from", "into", "to", "on", "involving", "involve", "beyond",
-                           "near", "through", "outside", "surrounding", "between", "under", "along"})
+                           "near", "through", "outside", "surrounding", "between", "under", "along", "for", "by",
+                           "or", "and", ","})
 _POSITIVE_LEAD = frozenset({"mild", "moderate", "marked", "severe", "chronic", "acute", "focal", "minimal", "few",
                             "one", "two", "three", "scattered", "benign", "extensive", "prominent", "early", "several",
-                            "multiple", "some", "numerous", "positive", "present", "with"})
+                            "multiple", "some", "numerous", "positive", "present", "with", "but", "focally", "there",
+                            "tumor", "status", "ptnm"})
 _LIST_JOINERS = frozenset({"or", "nor"})
+_JOINERS = frozenset({"or", "nor", "and"})
+_BEFORE_BREAKS = frozenset({"but", "which", "however", "with", "without", "showing", "-", "–"})
+_VALUE_GLUE = frozenset({":", "(", "-", "–", "=", "is", "are", "was", "were", "status", "\"", "?"})
+_VALUE_ENDS = frozenset({".", ",", ";", ")", "(", "\n", "]", "-", "–", "/"})
+_COLON_REACH = 4
+_MARK_REACH = 4
 
 CueHit = tuple[int, int, tuple[Cue, ...]]
 """First token, token after the last, the cues of that phrase."""
@@ -70,8 +72,7 @@ def find_cues(words: Sequence[str], starts: Sequence[int]) -> list[CueHit]:
     for i in starts:
         if i < busy:
             continue
-        level, own = CUE_TRIE[words[i]]
-        best: tuple[Cue, ...] = own
+        level, best = CUE_TRIE[words[i]]
         end = i + 1
         j = i + 1
         while level and j < n:
@@ -88,7 +89,7 @@ def find_cues(words: Sequence[str], starts: Sequence[int]) -> list[CueHit]:
     return hits
 
 
-def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loose: Sequence[bool],
+def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loose: Sequence[int],
                     cues: Sequence[CueHit], stops: Sequence[int],
                     history: Sequence[tuple[int, int]] = ()) -> list[tuple[int, Cue | None]]:
     """Category and governing cue of each span.
@@ -96,8 +97,9 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
     Args:
         words: canonical tokens of the text.
         spans: token ranges of the mentions, in order.
-        loose: whether the mention is merely a place or a procedure, which a negation reaches only directly
-            ("no tumor in the bladder" leaves the bladder present).
+        loose: 1 for a procedure or specimen, which a negation reaches only directly ("no tumor in the bladder"
+            leaves the bladder present), 3 for a place, which has no history either; 2 for a stage or grade,
+            which no negation reaches; else 0.
         cues: from :func:`find_cues`, without those inside a mention.
         stops: token indices of sentence ends, sorted.
         history: token ranges of history sections.
@@ -105,93 +107,146 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
     Returns:
         One ``(category, cue)`` per span; ``(AFFIRMED, None)`` where nothing governs it.
     """
-    if not spans:
-        return []
-    n = len(words)
     found: list[tuple[int, Cue | None]] = []
-    bounds = [-1, *stops, n]
-    sentence = 0
-    low, high = -1, -1
-    inside: list[CueHit] = []
-    at = 0
+    n = len(words)
+    low, high = 0, -1
+    inside: Sequence[CueHit] = ()
+    at = stop = 0
+    n_cues = len(cues)
     for number, (start, end) in enumerate(spans):
-        if start >= high:
-            sentence = bisect_left(bounds, start)
-            low, high = bounds[sentence - 1] + 1, bounds[sentence]
-            while at < len(cues) and cues[at][0] < low:
+        if start > high:
+            position = bisect_left(stops, start)
+            low = stops[position - 1] + 1 if position else 0
+            high = stops[position] if position < len(stops) else n
+            at = stop
+            while at < n_cues and cues[at][0] < low:
                 at += 1
             stop = at
-            while stop < len(cues) and cues[stop][0] < high:
+            while stop < n_cues and cues[stop][0] < high:
                 stop += 1
-            inside = list(cues[at:stop])
-        category, cue = _govern(words, start, end, low, high, inside, loose[number]) if inside else (AFFIRMED, None)
-        if category == AFFIRMED and history and not loose[number]:
-            for first, last in history:
-                if first <= start < last:
-                    category = HISTORICAL
-                    break
+            inside = cues[at:stop]
+        category: int = AFFIRMED
+        cue: Cue | None = None
+        if inside:
+            category, cue = _govern(words, start, end, low, high, inside, loose[number] in (1, 3))
+            if (category == NEGATED and loose[number] == 2) or (category == HISTORICAL and loose[number] == 3):
+                category, cue = AFFIRMED, None  # a category that is given is given
+        if category == AFFIRMED:
+            if start > low and words[start - 1][0] in "_])xX" or start > low + 1 and words[start - 2][0] in "_])":
+                category = _mark(words, start, low)
+            elif loose[number] not in (1, 3) and end + 2 < high and words[end] == ":" and number + 1 < len(spans) and _is_empty_field(
+                    words, end, spans[number + 1], high):
+                category = UNSPECIFIED
+            if history and category == AFFIRMED and loose[number] not in (1, 3):
+                for first, last in history:
+                    if first <= start < last:
+                        category = HISTORICAL
+                        break
         found.append((category, cue))
     return found
 
 
+def _mark(words: Sequence[str], start: int, low: int) -> int:
+    """Category by the tick box before an option: ``[ ] x``, ``___ x`` unticked, ``[x] x``, ``_x_ x`` ticked."""
+    for at in range(start - 1, max(low, start - _MARK_REACH) - 1, -1):
+        word = words[at]
+        if word[0] == "_":
+            return AFFIRMED if words[at - 1] in ("x", "1") and at > low and words[at - 2][:1] == "_" else UNSPECIFIED
+        if word in ("]", ")"):
+            before = words[at - 1] if at > low else ""
+            if before in ("[", "("):
+                return UNSPECIFIED
+            return AFFIRMED
+        if not word[0].isalnum():
+            return AFFIRMED
+    return AFFIRMED
+
+
+def _is_empty_field(words: Sequence[str], colon: int, following: tuple[int, int], high: int) -> bool:
+    """Whether another field begins right behind the colon: "venous invasion: perineural invasion: absent"."""
+    start, end = following
+    return start == colon + 1 and end < high and words[end] == ":"
+
+
 def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cues: Sequence[CueHit],
             loose: bool) -> tuple[int, Cue | None]:
-    after: tuple[int, Cue] | None = None
-    blocked = False
-    for hit in reversed(cues):
-        cue_start, cue_end, group = hit
+    after: Cue | None = None
+    after_distance = 0
+    for cue_start, cue_end, group in reversed(cues):
         if cue_end > start:
             continue
+        block = False
         for cue in group:
             if cue.side == AFTER and cue.category != AFFIRMED:
                 distance = start - cue_end
-                if distance <= cue.reach and _reaches_after(words, cue, cue_end, start, high, loose):
-                    after = (distance, cue)
+                if distance <= cue.reach and _reaches_after(words, cue, cue_start, cue_end, start, end, low, high,
+                                                            loose):
+                    after, after_distance = cue, distance
                     break
-            elif cue.category in (BREAK, AFFIRMED) and (cue.side == AFTER or cue.category == BREAK):
-                blocked = True
-        if after or blocked:
+            elif cue.category == BREAK:
+                block = True
+            elif cue.category == AFFIRMED and cue.side == AFTER:
+                if start - cue_end <= cue.reach and not loose:
+                    after, after_distance = cue, start - cue_end
+                    break
+                block = True
+        if after is not None or block:
             break
-        if any(cue.category == PSEUDO for cue in group):
-            continue
-    before: tuple[int, Cue] | None = None
-    for hit in cues:
-        cue_start, cue_end, group = hit
+    before: Cue | None = None
+    before_distance = 0
+    for cue_start, cue_end, group in cues:
         if cue_start < end:
             continue
-        stop = False
+        block = False
         for cue in group:
             if cue.side == BEFORE:
+                if loose and not cue.existence:
+                    continue
                 distance = cue_start - end
-                if distance <= cue.reach and _reaches_before(words, cue, end, cue_start, cue_end, high):
-                    before = (distance, cue)
+                if distance <= cue.reach and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
+                    before, before_distance = cue, distance
                     break
             elif cue.category == BREAK or (cue.side == AFTER and cue.category in (NEGATED, POSSIBLE)):
-                stop = True
-        if before or stop:
+                block = True
+        if before is not None or block:
             break
-    if before and before[1].category != AFFIRMED and (after is None or before[0] <= after[0] + 2):
-        return before[1].category, before[1]
-    if after:
-        if before and before[1].category == AFFIRMED and before[0] <= 1 and words[end] == ":":
-            return AFFIRMED, before[1]
-        return after[1].category, after[1]
-    if before:
-        return before[1].category, before[1]
+    if before is not None and after is not None:
+        if before.category == AFFIRMED:
+            # "no X is seen" is a denial; "no tumor, X is present" is not
+            if after.category in (NEGATED, POSSIBLE) and "," in words[start - after_distance:start] and before_distance <= 1:
+                return AFFIRMED, before
+            return after.category, after
+        if after.category == AFFIRMED or before_distance <= after_distance + 2:
+            return before.category, before
+        return after.category, after
+    if before is not None:
+        return before.category, before
+    if after is not None:
+        return after.category, after
     return AFFIRMED, None
 
 
-def _reaches_after(words: Sequence[str], cue: Cue, cue_end: int, start: int, high: int, loose: bool) -> bool:
+def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int, start: int, end: int, low: int,
+                   high: int, loose: bool) -> bool:
+    if end < high and words[end] == ":" and cue_start > low and words[cue_start - 1] == ":":
+        return False  # the value of the field before: "necrosis: absent invasion: present"
     between = words[cue_end:start]
+    if loose:
+        if cue.category in (POSSIBLE, UNSPECIFIED):
+            return not between
+        if cue.category == NEGATED and any(w in _PREPOSITIONS for w in between):
+            return False
+        if cue.category == NEGATED and len(between) > 3:
+            return False
     if not between:
         return True
-    if loose and any(w in _PREPOSITIONS for w in between):
+    if ":" in between and not (between[0] == ":" and between.count(":") == 1):
         return False
-    if ":" in between and cue.category not in (HISTORICAL,) and not (between[0] == ":" and between.count(":") == 1):
+    if "-" in between or "–" in between:
         return False
-    if loose and "," in between and cue.category == NEGATED and "or" not in words[cue_end:high]:
-        return False
-    if "," in between and cue.category == NEGATED:
+    if "," in between and cue.category in (NEGATED, POSSIBLE):
+        if cue.category == POSSIBLE:
+            return any(w in _JOINERS for w in words[start - 1:start]) or words[start - 1] == ","
         listed = any(w in _LIST_JOINERS for w in words[cue_end:high])
         last = len(between) - 1 - between[::-1].index(",")
         tail = words[cue_end + last + 1:start + 1]
@@ -200,23 +255,28 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_end: int, start: int, hig
     return True
 
 
-def _reaches_before(words: Sequence[str], cue: Cue, end: int, cue_start: int, cue_end: int, high: int) -> bool:
+def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_start: int, cue_end: int, low: int,
+                    high: int) -> bool:
     between = words[end:cue_start]
+    if cue.reach == 1:
+        return not between
     if cue.reach <= 3:
-        # a lone value: only directly behind a colon or at the very end of the statement
+        # a lone value: directly behind a colon, or at the very end of the statement
         follows = words[cue_end] if cue_end < high else "."
-        lone = follows in (".", ",", ";", ")", "\n", "]") or cue_end >= high
-        return (lone or (":" in between and follows not in ("for",))) and all(w in (":", "(", "-", "–", "=", "is", "are", "was", "were") for w in between) and bool(between)
-    if ":" in between and between[0] != ":" and between[0] != ")":
+        if not all(w in _VALUE_GLUE for w in between):
+            return False
+        if ":" in between or "=" in between or "-" in between or "–" in between:
+            return True
+        return follows in _VALUE_ENDS and (bool(between) or not cue.existence)
+    if ":" in between:
+        colon = between.index(":")
+        if "," in between[:colon]:
+            return False
+        return ":" not in between[colon + 1:] and len(between) - colon - 1 <= _COLON_REACH
+    if any(w in _BEFORE_BREAKS for w in between):
         return False
-    return not any(w in ("but", "which", "however", "with") for w in between)
-
-
-def polarity_code(category: int) -> str | None:
-    """``-`` for absent, ``+`` for present and possible, else ``None``."""
-    if category == NEGATED:
-        return "-"
-    return "+" if category in (AFFIRMED, POSSIBLE) else None
-
-
-__all__ = ["CUE_TRIE", "HARD", "STATUS", "CueHit", "assert_mentions", "find_cues", "polarity_code"]
+    if "," in between:
+        # a list with its verb behind: the last member is joined by "and" or "or"
+        last = len(between) - 1 - between[::-1].index(",")
+        return any(w in _JOINERS for w in between[last + 1:])
+    return True

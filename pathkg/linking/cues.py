@@ -20,22 +20,32 @@ AFTER, BEFORE, BOTH, NONE = range(4)
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One cue phrase. ``reach`` is the longest distance in tokens at which it still governs a mention."""
+    """One cue phrase.
+
+    Attributes:
+        phrase: canonical tokens.
+        category: what it says of the mentions it governs.
+        side: where they stand.
+        reach: the longest distance in tokens at which it still governs a mention.
+        existence: whether it denies that something is there; the others deny a finding in it, and leave a place
+            or procedure as it is ("margins are negative").
+    """
 
     phrase: str
     category: int
     side: int
     reach: int
-    index: int
+    existence: bool
 
 
 def _lines(block: str) -> list[str]:
     return [line.strip() for line in block.replace("|", "\n").splitlines() if line.strip()]
 
 
-_TABLE: list[tuple[int, int, int, str]] = [
-    (NEGATED, AFTER, 40, """
+_TABLE: list[tuple[int, int, int, bool, str]] = [
+    (NEGATED, AFTER, 40, True, """
         no|without|absence of|absent|negative for|free of|clear of|devoid of|lack of|lacks|lacking|denies|denied|denying
+        no history of|no prior history of|no past history of|no known history of|no previous|no prior|no known
         no evidence of|no evidence for|no histologic evidence of|no histological evidence of|no definite
         no definite evidence of|no definitive evidence of|no morphologic evidence of|no microscopic evidence of
         no gross evidence of|no residual|no sign of|no signs of|no suggestion of|no suspicious|no obvious|no identifiable
@@ -47,34 +57,45 @@ _TABLE: list[tuple[int, int, int, str]] = [
         does not exhibit|do not exhibit|does not appear to involve|does not involve|do not involve|does not invade
         does not extend into|does not extend|do not extend|does not infiltrate|does not penetrate|not invading|not involving
         does not appear to invade|does not appear to extend|not extending|rather than|instead of|neither|nor|never had|never
-        no longer|cannot see|not demonstrate|not show|not reveal|not have|not appear|rules out|ruled out|rule him out
+        no longer|cannot see|not demonstrate|not show|not reveal|not have|not appear|ruled out|rule him out
         rule her out|rule the patient out|excludes|excluding|no cause of|no abnormal|no complaints of|not complain of
-        not know of|not feel|not exhibit|not see|not had|with no|with no evidence of|show no|shows no|showed no|reveals no
-        reveal no|revealed no|demonstrates no|there is no|there are no|there was no|there were no|is without|not associated with
+        not know of|not feel|not exhibit|not see|not had|
+        is without|not associated with
         non diagnostic of|nondiagnostic of|insufficient evidence of|insufficient for|not diagnostic of|not diagnostic for
         not consistent with|not compatible with|not suggestive of|not indicative of|not supportive of|argues against
         argue against|speaks against|loss of|free from|unaffected by|spared by|not infiltrated by|not affected by|zero
         not contain|not contained|not support|none of|no findings of|no findings to indicate|no mammographic evidence of
         no radiographic evidence of|no evidence to suggest|without evidence of|without any evidence of|without indication of
         without sign of|without any|not to be|not to have|never developed|declined|declines|no increased|patient was not
-        with no definite|no tumor or|no invasive|no in situ|non|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
+        with no definite|no invasive|no in situ|non|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
     """),
-    (NEGATED, BEFORE, 10, """
+    (NEGATED, BEFORE, 12, True, """
         not identified|not seen|not present|not found|not observed|not noted|not detected|not evident|not appreciated
-        not demonstrated|not involved|not invaded|not infiltrated|not visualized|not visible|not apparent|not recognized
-        absent|is absent|are absent|uninvolved|is uninvolved|are uninvolved|none identified|none seen|none found|none noted
-        none present|none detected|is negative|are negative|was negative|were negative|not included|not sampled|not palpable
+        not demonstrated|not visualized|not visible|not apparent|not recognized|not discerned|not discernible
+        absent|is absent|are absent|none identified|none seen|none found|none noted|not grossly seen|not grossly present
+        none present|none detected|not included|not sampled|not palpable|not represented|not recovered
         not definitely identified|not definitively identified|not clearly identified|not grossly identified|is ruled out
         are ruled out|was ruled out|were ruled out|ruled out|has been ruled out|have been ruled out|unlikely|is not present
-        are not present|is lacking|are lacking|not submitted|not received|not invade|not reached|is not reached
-        cannot be identified|cannot be seen|cannot be found|cannot be demonstrated|could not be identified|could not be found
-        is excluded|are excluded|was excluded|no longer present|did not rule out|is denied|not supported|free|not definite
-        not convincingly identified|not confirmed|not expressed|not amplified|not appear to be present|not increased
-        has not been identified|have not been identified|not readily identified|is not|are not|undetected|undetectable
+        are not present|is lacking|are lacking|not submitted|not received|cannot be identified|cannot be seen|cannot be found
+        cannot be demonstrated|could not be identified|could not be found|cannot be appreciated|could not be demonstrated
+        is excluded|are excluded|was excluded|no longer present|is denied|not supported|not definite|not recognizable
+        not convincingly identified|not confirmed|not appear to be present|has not been identified|have not been identified
+        not readily identified|not microscopically identified|not unequivocally identified|not identifiable|not evident
+        is not identified|are not identified|was not identified|were not identified|is not seen|are not seen|was not seen
+        were not seen|is not found|are not found|was not found|were not found|not obvious|not established|not appreciable
     """),
+    (NEGATED, BEFORE, 8, False, """
+        uninvolved|is uninvolved|are uninvolved|is negative|are negative|was negative|were negative|not involved|not invaded
+        not infiltrated|not invade|not reached|is not reached|free|is free|are free|not expressed|not amplified|not increased
+        undetected|undetectable|not involving|not overexpressed|not penetrated|not breached|is intact|not affected
+    """),
+    (NEGATED, AFTER, 4, True, "not|nor"),
     # in "X: value" and in short statements the value stands alone
-    (NEGATED, BEFORE, 3, "no|none|negative|neg|nil|zero|absence|not|nonreactive|unremarkable for"),
-    (POSSIBLE, AFTER, 14, """
+    (NEGATED, BEFORE, 3, True, "no|none|nil|zero|not"),
+    (NEGATED, BEFORE, 3, False, "negative|neg|nonreactive|non reactive|unremarkable"),
+    (NEGATED, BEFORE, 1, False, "(-)|(–)"),
+    (AFFIRMED, BEFORE, 1, True, "(+)"),
+    (POSSIBLE, AFTER, 14, True, """
         possible|possibly|probable|probably|suspicious for|suspicious of|suspected|suspect|suspicion of|suspicion for
         cannot rule out|can not rule out|cannot exclude|can not exclude|could not rule out|could not exclude|cannot be excluded
         not rule out|not exclude|does not exclude|not ruled out|rule out|r o|favor|favors|favored|favoring|consistent with|compatible with
@@ -82,31 +103,32 @@ _TABLE: list[tuple[int, int, int, str]] = [
         may have|may reflect|likely|most likely|likely represents|likely representing|presumed|presumably|presumptive
         questionable|equivocal for|indeterminate for|concerning for|concern for|worrisome for|in keeping with|indicative of
         indeterminate|equivocal|versus|vs|differential diagnosis includes|differential diagnosis|differential includes
-        raises the possibility of|raise the possibility of|possibility of|appears to be|appear to be|apparent|appears to
-        at least|borderline for|atypical suspicious for|query|perhaps|what must be presumed to be|is to be ruled out for
-        should be ruled out for|be ruled out for|evaluate for|to evaluate for|worrisome|potential|potentially|candidate
-        highly suggestive of|highly suspicious for|strongly suggestive of|seems|so called|supportive of|characteristic of
+        raises the possibility of|raise the possibility of|possibility of|appears to be|appear to be|appears to
+        borderline for|atypical suspicious for|query|perhaps|what must be presumed to be|is to be ruled out for
+        should be ruled out for|be ruled out for|evaluate for|to evaluate for|worrisome|potential|potentially
+        highly suggestive of|highly suspicious for|strongly suggestive of|seems|so called|supportive of
         cannot entirely exclude|cannot completely exclude|cannot be ruled out for|no definite evidence against|to rule out
         preoperative diagnosis|pre operative diagnosis|preop diagnosis|impression rule out|assess for|concern of|working diagnosis
     """),
-    (POSSIBLE, BEFORE, 8, """
+    (POSSIBLE, BEFORE, 8, True, """
         cannot be ruled out|can not be ruled out|cannot be excluded|can not be excluded|could not be ruled out
         could not be excluded|cannot be entirely excluded|cannot be completely excluded|not be excluded|not excluded|is possible
-        are possible|is suspected|are suspected|suspected|is favored|are favored|favored|is likely|are likely|likely|possible|probable
-        is suspicious|are suspicious|suspicious|is questionable|questionable|equivocal|indeterminate|is equivocal|uncertain
-        is indeterminate|should be considered|is considered|are considered|is suggested|are suggested|is not ruled out
+        are possible|is suspected|are suspected|is favored|are favored|is likely|are likely
+        is suspicious|are suspicious|is questionable|is equivocal|is indeterminate|are indeterminate|are equivocal
+        should be considered|is considered|are considered|is suggested|are suggested|is not ruled out
         not be ruled out|not been ruled out|to be ruled out|being ruled out|is to be ruled out|should be ruled out|be ruled out
-        candidate|candidates
     """),
-    (HISTORICAL, AFTER, 12, """
-        history of|history|status post|s p|previous|previously|prior|past medical history|past history|past|known
+    (POSSIBLE, BEFORE, 3, False, "suspected|favored|likely|possible|probable|suspicious|questionable|equivocal|indeterminate|uncertain"),
+    (POSSIBLE, BEFORE, 1, True, "candidate|candidates"),
+    (HISTORICAL, AFTER, 12, True, """
+        history of|history|status post|s p|previous|previously|prior|past medical history|past history|past
         personal history of|clinical history of|history significant for|previously diagnosed|prior history of|known history of
         clinical history|clinical diagnosis and history|clinical data|clinical information|clinical indication|clinical impression
         history and physical|brief clinical history|pertinent history|relevant history|patient history|hx of|hx|h o
-        medical history|pmh|past surgical history|post|remote|former|past diagnosis|in the past|long standing history of
+        medical history|pmh|past surgical history|remote|former|past diagnosis|in the past|long standing history of
     """),
-    (HISTORICAL, BEFORE, 4, "in the past|by history|years ago|months ago|previously|in childhood|status post"),
-    (UNSPECIFIED, BEFORE, 8, """
+    (HISTORICAL, BEFORE, 4, True, "in the past|by history|years ago|months ago|previously|in childhood|status post"),
+    (UNSPECIFIED, BEFORE, 8, True, """
         not specified|unspecified|cannot be assessed|can not be assessed|cannot be determined|can not be determined
         cannot be evaluated|could not be assessed|could not be determined|could not be evaluated|cannot assess|not assessed
         not determined|not applicable|not evaluated|not evaluable|not assessable|not performed|not done|not reported
@@ -117,28 +139,28 @@ _TABLE: list[tuple[int, int, int, str]] = [
         cannot be reliably assessed|difficult to assess|difficult to evaluate|not examined|can't be assessed|not yet available
         were ordered|was ordered|is ordered|are ordered|has been ordered|have been ordered
     """),
-    (UNSPECIFIED, AFTER, 6, """
+    (UNSPECIFIED, AFTER, 6, True, """
         cannot assess|can not assess|unable to assess|unable to evaluate|not evaluable for|insufficient to assess
         cannot evaluate|cannot determine|not tested for|pending for|will be tested for|studies for|ordered for
     """),
-    (OTHER, AFTER, 16, """
+    (OTHER, AFTER, 16, True, """
         family history of|family history|mother had|father had|sister had|brother had|maternal history of|paternal history of
         family hx|fh|mother with|father with|sister with|brother with|mother|father|sister|brother|aunt|uncle|grandmother
         grandfather|cousin|daughter|son|his wife|her husband|family|familial history of|mother's|father's|sister's
         is defined as|are defined as|refers to|defined as|criteria for|in patients with|patients with|reference range|for example
     """),
-    (AFFIRMED, BEFORE, 6, """
+    (AFFIRMED, BEFORE, 6, True, """
         present|is present|are present|identified|is identified|are identified|seen|is seen|are seen|noted|is noted|yes
         positive|is positive|are positive|was positive|were positive|found|is found|are found|observed|involved|is involved
         are involved|evident|is evident|extensive|focal|detected|confirmed|demonstrated|is demonstrated|was identified
         were identified|was found|were found|was seen|were seen|was noted|were noted|was present|were present
     """),
-    (AFFIRMED, AFTER, 12, """
-        positive for|evidence of|diagnostic of|showing|shows|show|showed|demonstrates|demonstrate|demonstrated|reveals|revealed
+    (AFFIRMED, AFTER, 12, True, """
+        positive for|diagnostic of|showing|shows|show|showed|demonstrates|demonstrate|demonstrated|reveals|revealed
         reveal|contains|containing|confirms|confirmed|involving|involves|involved by|infiltrated by|displays|exhibits
         characterized by|composed of|consisting of|consists of
     """),
-    (PSEUDO, NONE, 0, """
+    (PSEUDO, NONE, 0, True, """
         no increase|no increase in|no change|no change in|no significant change|no interval change|no significant interval change
         no suspicious change|not only|not just|not merely|not necessarily|not cause|not certain if|not certain whether|not drain
         without difficulty|gram negative|not extend|without further|no longer than|no more than|no less than|not more than
@@ -149,17 +171,20 @@ _TABLE: list[tuple[int, int, int, str]] = [
         not a limiting factor|no identifiers|non contributory|not ruled out|not yet|no comment|without change|without complication
         may be used|may be seen|may be performed|non lesional|no time|not limited to|no different|does not rule out malignancy if
     """),
-    (BREAK, NONE, 0, """
+    (BREAK, NONE, 0, True, """
         but|however|although|though|except|except for|aside from|apart from|with the exception of|other than|which|whereas|while
         nevertheless|yet|still|therefore|because|since|secondary to|due to|as well as a|in addition|additionally|also
         otherwise|besides|as there is|as there are|cause for|cause of|causes for|causes of|etiology for|etiology of
         origin for|origin of|reason for|reason of|as a cause of|as a cause for|as a source of|source of|source for
-        trigger event for|presents|presented|presenting|complains of|shows|showing|show|reveals|reveal|consists of|consist of
+        trigger event for|presented|presenting|complains of|shows|showing|show|reveals|reveal|consists of|consist of
         there is|there are|there was|there were|remaining|is seen|are seen|is present|are present|is identified|are identified
         closest|distance|with|status|has|have|had|extends|extend|extending|invades|invading|comprising|composed of
         measures|measuring|located|situated
     """),
 ]
+
+STATUS = ("absent", "possible", "historical", "unspecified", "other", "present")
+"""Assertion by category, NEGATED to AFFIRMED."""
 
 SECTIONS: dict[str, str] = {
     "history": """clinical history|history|clinical data|clinical information|clinical indication|clinical impression
@@ -199,10 +224,10 @@ SECTIONS: dict[str, str] = {
 
 def _build() -> tuple[Cue, ...]:
     cues: dict[tuple[str, int, int], Cue] = {}
-    for category, side, reach, block in _TABLE:
+    for category, side, reach, existence, block in _TABLE:
         for phrase in _lines(block):
             key = form_key(phrase)
-            cues.setdefault((key, category, side), Cue(key, category, side, reach, len(cues)))
+            cues.setdefault((key, category, side), Cue(key, category, side, reach, existence))
     return tuple(cues.values())
 
 

@@ -34,12 +34,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pathkg.errors import StoreError
-from pathkg.linking.tokens import canonical, split
+from pathkg.linking.tokens import key_word, split
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-LEXICON_VERSION = 2
+LEXICON_VERSION = 4
 KINDS = ("name", "exact", "abbreviation", "narrow", "related", "broad")
 """Kinds of forms, the most trusted first."""
 
@@ -50,6 +50,7 @@ MAX_FORM_TOKENS = 14
 _NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninvolved|lack) |"
                            r" (negative for|free of|not identified|not seen|not involved|absent|uninvolved)( |$)")
 _DELETE_WORD_LENGTHS = (5, 24)
+_ARTICLES = frozenset({"the", "a", "an", "The"})
 _COMMA_TAILS = frozenset({"type", "nos", "variant", "subtype", "grade"})
 _ARRAYS = ("key_start", "entry_node", "entry_kind", "entry_context", "word_count", "delete_hash", "delete_word")
 
@@ -63,7 +64,7 @@ def variants(form: str) -> list[str]:
         >>> variants("adenocarcinoma (NOS)")
         ['adenocarcinoma ( nos )', 'adenocarcinoma nos']
     """
-    tokens = [canonical(t) for t in split(form)[0]]
+    tokens = [key_word(t) for t in split(form)[0] if t not in _ARTICLES]
     if not tokens or len(tokens) > MAX_FORM_TOKENS:
         return []
     keys = [" ".join(tokens)]
@@ -131,13 +132,16 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
             table["node"].to_pylist(), table["form"].to_pylist(), table["kind"].to_pylist(),
             table["context"].to_pylist(), strict=True):
         code = kind_code.get(kind or "exact", 1)
-        rule = contexts.setdefault(context or "", len(contexts))
+        # the key forgets how the form was written, so a rule that asks for it carries it along
+        context = (context or "").replace("case=exact", f"case=exact:{form}")
+        rule = contexts.setdefault(context, len(contexts))
         for key in variants(form):
             entry = rows.setdefault(known.setdefault(key, key), {})
             # of one node's equal keys the most trusted kind counts; a form without a rule beats one with
             previous = entry.get((node, rule))
             if previous is None or code < previous:
                 entry[(node, rule)] = code
+    _drop_sided(rows, graph.nodes_table()["name"].to_pylist())
     trie = marisa_trie.Trie(rows)
     ordered = sorted(rows.items(), key=lambda item: trie[item[0]])
     counts = np.fromiter((len(entries) for _, entries in ordered), np.int32, len(ordered))
@@ -168,6 +172,17 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
         "version": LEXICON_VERSION, "graph_hash": graph.hash, "keys": len(ordered), "entries": len(flat),
         "words": len(words), "contexts": list(contexts)}, ensure_ascii=False, indent=1, sort_keys=True) + "\n",
         encoding="utf-8")
+
+
+def _drop_sided(rows: dict[str, dict[tuple[int, int], int]], names: list[str]) -> None:
+    """Leave out "left nephrectomy" of a node that has no side in its name where "nephrectomy" is a form itself:
+    the side belongs to the mention, not to the concept."""
+    for key in [key for key in rows if key.startswith(("left ", "right ", "bilateral "))]:
+        side, rest = key.split(" ", 1)
+        if rest in rows:
+            rows[key] = {entry: code for entry, code in rows[key].items() if side in names[entry[0]].lower()}
+            if not rows[key]:
+                del rows[key]
 
 
 def _delete_index(words: Iterable[str], trie: Any) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:

@@ -3,76 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pathkg.errors import InputError
-from pathkg.linking.assertion import CUE_TRIE, HARD, STATUS, CueHit, assert_mentions, find_cues, polarity_code
-from pathkg.linking.cues import AFFIRMED, SECTION_OF, Cue
+from pathkg.linking.assertion import CUE_TRIE, CueHit, assert_mentions, find_cues
+from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, STOP, UNKNOWN, Row, TokenTable
+from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
+from pathkg.linking.composition import Composer
+from pathkg.linking.cues import AFFIRMED, NEGATED, STATUS, Cue
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
-from pathkg.linking.patterns import PATTERN_WORDS, find_pattern
-from pathkg.linking.tokens import canonical, split
+from pathkg.linking.sections import history_ranges
+from pathkg.linking.tokens import split
 from pathkg.records import Assertion, LinkResult, Mention
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-_CACHE_LIMIT = 400_000
-_LOOSE_TYPES = frozenset({"anatomy", "cell", "procedure", "specimen"})
-_NAME, _EXACT, _ABBREVIATION = 0, 1, 2
+_SIDES = frozenset({"left", "right", "bilateral"})
+_INTRODUCING = frozenset({"a", "an", "with", "containing", "residual", "viable", "recurrent", "metastatic"})
+_NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is", "to", "from", "for"})
+_ARTICLE_REACH = 5
+_MINUS = ("-", "–", "−")
+_SIGN_ENDS = (",", ";", ")", "")
+_JOIN_LENGTH = 6
+_POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
 
 Entity = tuple[int, "str | None", int, int]
 """Node index, polarity (``+``, ``-`` or ``None``), start and end offsets."""
 
-
-class _State(dict[str, "_State | None"]):
-    """A place in the trie of forms, filled from the mapped trie when first asked for."""
-
-    __slots__ = ("forms", "key_id", "prefix")
-
-    def __init__(self, forms: Any, prefix: str, key_id: int) -> None:
-        self.forms = forms
-        self.prefix = prefix
-        self.key_id = key_id
-
-    def __missing__(self, word: str) -> _State | None:
-        prefix = f"{self.prefix} {word}" if self.prefix else word
-        key_id = self.forms.get(prefix, -1)
-        child = None
-        if key_id >= 0 or _has_prefix(self.forms, prefix + " "):
-            child = _State(self.forms, prefix, key_id)
-        self[word] = child
-        return child
-
-
-def _has_prefix(forms: Any, prefix: str) -> bool:
-    for _ in forms.iterkeys(prefix):
-        return True
-    return False
-
-
-Row = tuple[str, "_State | None", bool, bool]
-"""Canonical token, its first state, whether cues begin with it, whether patterns do."""
-
-
-class _Tokens(dict[str, Row]):
-    """Tokens as written -> what the scan needs to know of them."""
-
-    def __init__(self, root: _State) -> None:
-        self.root = root
-
-    def __missing__(self, token: str) -> Row:
-        if len(self) > _CACHE_LIMIT:
-            self.clear()
-            self.root.clear()
-        word = canonical(token)
-        row = (word, self.root[word], word in CUE_TRIE, word in PATTERN_WORDS or _looks_like_stage(token))
-        self[token] = row
-        return row
-
-
-def _looks_like_stage(token: str) -> bool:
-    return len(token) < 8 and token[:1] in "pPcCyYrTtNnM" and any(c.isdigit() or c in "oOXx" for c in token[1:])
+Found = tuple[int, int, int, int, str]
+"""First token, token after the last, key id, node index, how (empty: as in the lexicon)."""
 
 
 class Linker:
@@ -82,26 +44,31 @@ class Linker:
 
     Args:
         graph: the graph whose surface forms are looked for.
+        generic: ``asserted`` leaves out bare "tumor", "mass" and the like unless the text asserts them, as a
+            pathologist reads a report; ``all`` reports every form of the graph (abstracts, other ontologies).
+        fuzzy: repair misread and misspelt words.
+        specialise: give a general term the organ's own node ("adenocarcinoma" in a colectomy report).
 
     Example:
         >>> import pathkg
         >>> linker = Linker(pathkg.load())
-        >>> [(m.name, str(m.assertion)) for m in linker.link("Keratin pearls are seen. No necrosis.")]
-        [('keratin pearl', 'present'), ('tumor necrosis', 'absent')]
+        >>> [(m.name, str(m.assertion)) for m in linker.link("Keratin pearls are seen. No perineural invasion.")]
+        [('keratin pearl', 'present'), ('perineural invasion', 'absent')]
     """
 
-    def __init__(self, graph: KnowledgeGraph) -> None:
+    def __init__(self, graph: KnowledgeGraph, *, generic: Literal["asserted", "all"] = "asserted",
+                 fuzzy: bool = True, specialise: bool = True) -> None:
         self.graph = graph
+        self.options = {"generic": generic, "fuzzy": fuzzy, "specialise": specialise}
         self.lexicon: Lexicon = open_lexicon(graph)
-        self._root = _State(self.lexicon.forms, "", -1)
-        self._tokens = _Tokens(self._root)
-        self._owner: dict[int, int] = {}
+        self._tokens = TokenTable(self.lexicon, fuzzy=fuzzy)
+        self._chooser = Chooser(graph, self.lexicon, generic=generic, specialise=specialise)
+        self._composer = Composer(graph, self.lexicon)
+        self._joins: dict[tuple[str, str], str] = {}
         self._names: dict[int, tuple[str, str, str]] = {}
-        self._type_codes = graph.arrays.node_type
-        self._loose_codes = frozenset(i for i, t in enumerate(graph.node_types) if t in _LOOSE_TYPES)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.graph,))
+        return (_rebuild, (self.graph, self.options))
 
     def __repr__(self) -> str:
         return f"<Linker {self.lexicon.n_keys:,} forms of {self.graph!r}>"
@@ -116,14 +83,13 @@ class Linker:
         """
         scan = self._scan(text)
         mentions = []
-        for (first, last, key_id, node), (category, cue) in zip(scan.found, scan.status, strict=True):
-            start, end = scan.offsets[2 * first], scan.offsets[2 * last - 1]
+        for (first, last, key_id, node, how), (category, cue) in zip(scan.found, scan.status, strict=True):
+            start, end = scan.span(first, last)
             curie, name, type_ = self._describe(node)
-            form = " ".join(scan.words[first:last])
-            why = self._why(form, key_id, node, category, cue)
-            mentions.append(Mention(start, end, text[start:end], curie, name, type_,
-                                    Assertion(STATUS[category] if category < len(STATUS) else "present"),
-                                    0.9, why))
+            score, why = self._why(scan, first, last, key_id, node, how, category, cue)
+            value = {"laterality": scan.words[first - 1]} if first and scan.words[first - 1] in _SIDES else {}
+            mentions.append(Mention(start, end, text[start:end], curie, name, type_, Assertion(STATUS[category]),
+                                    score, why, value))
         return LinkResult(text, tuple(mentions), self.graph.hash)
 
     def link_many(self, texts: Iterable[str], *, workers: int = 1) -> Iterator[LinkResult]:
@@ -143,8 +109,19 @@ class Linker:
         """
         scan = self._scan(text)
         offsets = scan.offsets
-        return tuple((node, polarity_code(category), offsets[2 * first], offsets[2 * last - 1])
-                     for (first, last, _, node), (category, _) in zip(scan.found, scan.status, strict=True))
+        return tuple([(f[3], _POLARITY[s[0]], offsets[2 * f[0]], offsets[2 * f[1] - 1])
+                      for f, s in zip(scan.found, scan.status, strict=True)])
+
+    def assertion_of(self, text: str, start: int, end: int) -> Assertion:
+        """What ``text`` says about the span from ``start`` to ``end``, whatever concept stands there."""
+        scan = self._scan(text)
+        first = bisect_left(scan.offsets[1::2], start + 1)
+        last = max(first + 1, bisect_left(scan.offsets[0::2], end))
+        words = [*scan.words[:first], *["\x00"] * (last - first), *scan.words[last:]]
+        cues = find_cues(words, [i for i, word in enumerate(words) if word in CUE_TRIE])
+        category, _ = assert_mentions(scan.words, [(first, last)], [0], cues, scan.stops,
+                                      history_ranges(scan.words, scan.colons, scan.stops))[0]
+        return Assertion(STATUS[category])
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -153,71 +130,129 @@ class Linker:
             raise InputError(f"a text must be a str, not {type(text).__name__}",
                              hint="decode bytes first; pass one text at a time, or use link_many")
         tokens, offsets = split(text)
-        rows = list(map(self._tokens.__getitem__, tokens))
+        table = self._tokens
+        rows = [table[token] for token in tokens]
+        if any([row[2] & UNKNOWN for row in rows]):
+            tokens, offsets, rows = self._join_torn(tokens, offsets, rows)
         words = [row[0] for row in rows]
+        found: list[Found] = []
+        cue_starts: list[int] = []
+        stops: list[int] = []
+        colons: list[int] = []
+        busy = 0
+        ambiguous = False
+        chooser = self._chooser
         n = len(words)
-        found: list[tuple[int, int, int, int]] = []
-        busy_start, busy_end = -1, -1
-        for i in [i for i, row in enumerate(rows) if row[1] is not None or row[3]]:
-            state = rows[i][1]
-            end, key_id = -1, -1
-            if state is not None:
-                if state.key_id >= 0:
-                    end, key_id = i + 1, state.key_id
+        for i, (_, state, flags) in enumerate(rows):
+            if not flags:
+                continue
+            if flags & FORM:
+                best = state if state.key_id >= 0 else None  # type: ignore[union-attr]
+                end = i + 1
                 j = i + 1
                 while j < n:
-                    state = state[words[j]]
-                    if state is None:
-                        break
+                    step = state[words[j]]  # type: ignore[index]
+                    if step is None:
+                        # articles inside a phrase are not part of its key
+                        if words[j] == "the" and j + 1 < n:
+                            step = state[words[j + 1]]  # type: ignore[index]
+                            if step is None:
+                                break
+                            j += 1
+                        else:
+                            break
+                    state = step
                     j += 1
-                    if state.key_id >= 0:
-                        end, key_id = j, state.key_id
-            if rows[i][3]:
-                pattern = find_pattern(self.graph, text, offsets[2 * i])
-                if pattern is not None:
-                    last = i + 1
-                    while last < n and offsets[2 * last] < pattern[0]:
-                        last += 1
-                    if last > end:
-                        end, key_id = last, -1 - pattern[1]
-            if end < 0:
-                continue
-            if i < busy_end:
-                if end - i <= busy_end - busy_start or end <= busy_end:
-                    continue
-                found.pop()
-            node = -1 - key_id if key_id < -1 else self._choose(key_id, i, end, tokens)
-            if node < 0:
-                continue
-            found.append((i, end, key_id, node))
-            busy_start, busy_end = i, end
-        inside = bytearray(n + 1)
-        for first, last, _, _ in found:
-            for k in range(first, last):
-                inside[k] = 1
-        cues: list[CueHit] = find_cues(words, [i for i, row in enumerate(rows) if row[2] and not inside[i]])
-        stops = [i for i, word in enumerate(words) if word in HARD]
-        loose_codes, codes = self._loose_codes, self._type_codes
-        status = assert_mentions(words, [(f[0], f[1]) for f in found],
-                                 [int(codes[f[3]]) in loose_codes for f in found], cues, stops,
-                                 _history(words))
-        return _Scan(tokens, offsets, words, found, status)
+                    if step.key_id >= 0:
+                        best, end = step, j
+                if best is not None and end > busy:
+                    node = best.node
+                    if node is None:
+                        node = chooser.settle(best)
+                    if node != NOT_A_MATCH:
+                        if i < busy:  # overlaps the one before: the longer stays
+                            before = found[-1]
+                            if end - i <= before[1] - before[0]:
+                                node = NOT_A_MATCH
+                            else:
+                                found.pop()
+                        if node != NOT_A_MATCH:
+                            if node == AMBIGUOUS or flags & BARE_STAGE:
+                                ambiguous = True
+                            found.append((i, end, best.key_id, node, ""))
+                            busy = end
+            if flags & CUE:
+                cue_starts.append(i)
+            elif flags & STOP:
+                stops.append(i)
+            elif flags & COLON:
+                colons.append(i)
+        scan = _Scan(text, tokens, offsets, words, stops, colons, rows)
+        scan.found = self._composer.join(words, self._chooser.resolve(scan, found, ambiguous))
+        self._attach(scan, cue_starts)
+        return scan
 
-    def _choose(self, key_id: int, first: int, last: int, tokens: list[str]) -> int:
-        node = self._owner.get(key_id)
-        if node is not None:
-            return node
-        entries = self.lexicon.entries(key_id)
-        plain = [e for e in entries if not self.lexicon.contexts[e[2]]]
-        if plain:
-            node = plain[0][0]
-            self._owner[key_id] = node
-            return node
-        written = "".join(tokens[first:last])
-        for node, _, context in entries:
-            if "case=upper" not in self.lexicon.contexts[context] or written.isupper():
-                return node
-        return -1
+    def _join_torn(self, tokens: list[str], offsets: list[int], rows: list[Row]
+                   ) -> tuple[list[str], list[int], list[Row]]:
+        """Put words together that a scanner tore apart ("adeno carcinoma", "carci- noma")."""
+        joined: list[int] = []
+        for i, row in enumerate(rows):
+            if not row[2] & UNKNOWN or not row[0].isalpha():
+                continue
+            for at in (i, i - 1):
+                if 0 <= at < len(rows) - 1 and (not joined or joined[-1] < at - 1):
+                    if self._join(tokens[at], tokens[at + 1]) and offsets[2 * at + 2] - offsets[2 * at + 1] <= 3:
+                        joined.append(at)
+                        break
+        if not joined:
+            return tokens, offsets, rows
+        tokens, rows = list(tokens), list(rows)
+        offsets = list(offsets)
+        for at in reversed(joined):
+            word = self._join(tokens[at], tokens[at + 1])
+            rows[at:at + 2] = [self._tokens[word]]
+            tokens[at:at + 2] = [tokens[at] + tokens[at + 1]]
+            del offsets[2 * at + 1:2 * at + 3]
+        return tokens, offsets, rows
+
+    def _join(self, left: str, right: str) -> str:
+        """The word of the lexicon that two neighbours make together, or an empty string."""
+        known = self._joins.get((left, right))
+        if known is None:
+            known = ""
+            if left.isalpha() and right.isalpha() and len(left) + len(right) >= _JOIN_LENGTH:
+                word = (left + right).lower()
+                # both parts being words of their own is no sign of a torn word
+                if self._tokens.speller.knows(word) and not (left[-1].islower() and right[0].isupper()):
+                    known = word
+            if len(self._joins) > 200_000:
+                self._joins.clear()
+            self._joins[(left, right)] = known
+        return known
+
+    def _attach(self, scan: _Scan, cue_starts: Sequence[int]) -> None:
+        """Assertions for the found mentions; drops what is generic and not asserted."""
+        words, found = scan.words, scan.found
+        if cue_starts:
+            inside = bytearray(len(words))
+            for f in found:
+                inside[f[0]:f[1]] = b"\x01" * (f[1] - f[0])
+            cue_starts = [i for i in cue_starts if not inside[i]]
+        scan.cues = find_cues(words, cue_starts)
+        chooser = self._chooser
+        status = assert_mentions(words, [(f[0], f[1]) for f in found], [chooser.looseness[f[3]] for f in found],
+                                 scan.cues, scan.stops, history_ranges(words, scan.colons, scan.stops))
+        for k, f in enumerate(found):
+            if f[3] in chooser.signed:
+                at = scan.offsets[2 * f[1] - 1]
+                if scan.text[at:at + 1] in _MINUS and scan.text[at + 1:at + 2] in _SIGN_ENDS:  # "S100-, HMB45-"
+                    status[k] = (NEGATED, None)
+        asserted = chooser.asserted_only
+        kept = [k for k, f in enumerate(found) if f[3] not in asserted
+                or _is_asserted(words, f, status[k])]
+        if len(kept) < len(found):
+            found, status = [found[k] for k in kept], [status[k] for k in kept]
+        scan.found, scan.status = found, status
 
     def _describe(self, node: int) -> tuple[str, str, str]:
         known = self._names.get(node)
@@ -226,53 +261,83 @@ class Linker:
             self._names[node] = known
         return known
 
-    def _why(self, form: str, key_id: int, node: int, category: int, cue: Cue | None) -> str:
-        if key_id < -1:
-            how = f"pattern {form!r}"
-        else:
-            kind = next((KINDS[k] for owner, k, _ in self.lexicon.entries(key_id) if owner == node), "form")
-            how = f"{kind} {form!r}"
+    def _why(self, scan: _Scan, first: int, last: int, key_id: int, node: int, how: str, category: int,
+             cue: Cue | None) -> tuple[float, str]:
+        form = " ".join(scan.words[first:last])
+        kind = next((KINDS[k] for owner, k, _ in self.lexicon.entries(key_id) if owner == node), "form")
+        score = {"name": 0.97, "exact": 0.95, "abbreviation": 0.85, "form": 0.85}.get(kind, 0.75)
+        reasons = [f"{kind} {form!r}"]
+        repairs = [(t, self._tokens.repairs[t]) for t in scan.tokens[first:last] if t in self._tokens.repairs]
+        for token, (word, similarity) in repairs:
+            score *= similarity
+            reasons.append(f"{token!r} read as {word!r} ({similarity:.2f})")
+        if how:
+            score *= 0.95
+            reasons.append(how)
         if cue is not None and category != AFFIRMED:
-            return f"{how}; {STATUS[category]} by {cue.phrase!r}"
-        return how
+            reasons.append(f"{STATUS[category]} by {cue.phrase!r}")
+        elif category != AFFIRMED:
+            reasons.append(f"{STATUS[category]} by its section")
+        return score, "; ".join(reasons)
+
+
+def _is_asserted(words: Sequence[str], found: Found, status: tuple[int, Cue | None]) -> bool:
+    """Whether a generic term is said to be there or not, rather than merely talked about."""
+    category, cue = status
+    if category != AFFIRMED:
+        return True
+    if cue is not None:
+        return True
+    at = found[0] - 1
+    for word in reversed(words[max(0, at - _ARTICLE_REACH):at + 1]):
+        if word in _INTRODUCING:
+            return True  # "there is a firm tumor": something new, not "the tumor" of before
+        if not word[0].isalpha() or word in _NOT_INTRODUCING:
+            return False
+    return False
 
 
 class _Scan:
-    __slots__ = ("found", "offsets", "status", "tokens", "words")
+    """Everything known about one text while it is linked."""
 
-    def __init__(self, tokens: list[str], offsets: list[int], words: list[str],
-                 found: list[tuple[int, int, int, int]], status: list[tuple[int, Cue | None]]) -> None:
+    __slots__ = ("colons", "cues", "found", "offsets", "rows", "status", "stops", "text", "text_words", "tokens",
+                 "words")
+
+    def __init__(self, text: str, tokens: list[str], offsets: list[int], words: list[str], stops: list[int],
+                 colons: list[int], rows: list[Row]) -> None:
+        self.text = text
         self.tokens = tokens
         self.offsets = offsets
         self.words = words
-        self.found = found
-        self.status = status
+        self.stops = stops
+        self.colons = colons
+        self.rows = rows
+        self.text_words: frozenset[str] | None = None
+        self.found: list[Found] = []
+        self.cues: list[CueHit] = []
+        self.status: list[tuple[int, Cue | None]] = []
+
+    def near(self, keys: Sequence[str], first: int, last: int) -> str | None:
+        """The first of ``keys`` that occurs in the text outside the tokens ``first`` to ``last``."""
+        if self.text_words is None:
+            self.text_words = frozenset(self.words)
+        for key in keys:
+            if " " in key:
+                parts = key.split(" ")
+                if all(p in self.text_words for p in parts) and f" {key} " in f" {' '.join(self.words)} ":
+                    return key
+            elif key in self.text_words and (key not in self.words[first:last]
+                                             or key in self.words[:first] or key in self.words[last:]):
+                return key
+        return None
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Offsets of a range of tokens."""
+        return self.offsets[2 * first], self.offsets[2 * last - 1]
 
 
-def _history(words: list[str]) -> list[tuple[int, int]]:
-    """Token ranges of history sections: from such a heading to the next heading."""
-    ranges: list[tuple[int, int]] = []
-    start = -1
-    at = -1
-    while True:
-        try:
-            at = words.index(":", at + 1)
-        except ValueError:
-            break
-        section = None
-        for length in (4, 3, 2, 1):
-            if at - length >= 0:
-                section = SECTION_OF.get(" ".join(words[at - length:at]))
-                if section:
-                    break
-        if section and start >= 0:
-            ranges.append((start, at))
-            start = -1
-        if section == "history":
-            start = at + 1
-    if start >= 0:
-        ranges.append((start, len(words)))
-    return ranges
+def _rebuild(graph: KnowledgeGraph, options: dict[str, Any]) -> Linker:
+    return Linker(graph, **options)
 
 
 _WORKER: dict[str, Linker] = {}

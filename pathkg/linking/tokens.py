@@ -12,11 +12,15 @@ from itertools import accumulate
 # Words, numbers with decimals, and every other sign on its own. Between tokens lie gaps: white space, hyphens
 # and slashes inside compounds ("HER-2/neu"), apostrophes, and a full stop before a small letter, which in
 # flattened reports is a line break left inside a phrase ("adrenal. cortical carcinoma").
-_WORD = r"\d+\.\d+|[^\W_]+"
+# A run such as "pT3N1MX" is cut before each letter category.
+_TNM_RUN = (r"(?:y?[cprau]{0,2}|m?p)[Tt](?:[Ii][Ss]|[0-4XxOo][a-e]?[1-3]?)(?=[cp]{0,2}[Nn][0-3XxOo])"
+            r"|[cpy]{0,2}[Nn][0-3XxOo][a-c]?(?:mi)?(?=[cp]{0,2}[Mm][01XxOo](?![a-z]))")
+_WORD = rf"\d+\.\d+|{_TNM_RUN}|[^\W_]+"
 _BULLET = r"(?<=\s)[-–](?=\s)"
+_SIGN = r"\([-–+]\)"
 _LINE = r"\n(?=\s*(?:[-•*\[(]|[A-Z0-9]))"
-_SOFT = re.compile(rf"({_WORD}|{_BULLET}|{_LINE}|\.(?!\s+[a-z(])|[^\w\s.'’/\-–‐‑]|_+)")
-_STRICT = re.compile(rf"({_WORD}|{_BULLET}|{_LINE}|\.|[^\w\s.'’/\-–‐‑]|_+)")
+_SOFT = re.compile(rf"({_WORD}|{_SIGN}|{_BULLET}|{_LINE}|\.(?!\s+[a-z(])|[^\w\s.'’/\-–‐‑]|_+)")
+_STRICT = re.compile(rf"({_WORD}|{_SIGN}|{_BULLET}|{_LINE}|\.|[^\w\s.'’/\-–‐‑]|_+)")
 _CAPITAL_START = re.compile(r"\.\s+[A-Z]")
 _SMALL_START = re.compile(r"\.\s+[a-z]")
 
@@ -119,6 +123,32 @@ def _singular(word: str) -> str:
     return word[:-1]
 
 
+_STAGE = re.compile(r"(?P<prefix>m?(?:y?[cprau]{0,2}))(?P<letter>[TNM])(?P<value>is|IS|[0-4xXoO](?:[a-eA-E]|mi)?[1-3]?)")
+_STAGE_SMALL = re.compile(r"(?P<prefix>m?(?:y?[cp]))(?P<letter>[tnm])(?P<value>is|[0-4xXoO](?:[a-e]|mi)?[1-3]?)")
+
+
+def stage_word(token: str) -> tuple[str, bool] | None:
+    """The key of a TNM category, and whether it stood without a prefix; ``None`` for any other token.
+
+    Example:
+        >>> stage_word("pNO"), stage_word("T2a"), stage_word("ypT0"), stage_word("pTIS"), stage_word("NO")
+        (('pn0', False), ('pt2a', True), ('ypt0', False), ('ptis', False), None)
+    """
+    if not 2 <= len(token) <= 8:
+        return None
+    upper = token.upper() if token[:1] in "PYCMA" and len(token) <= 6 else ""
+    if upper == token:  # "PT2A", "PNO" in a text of capitals
+        token = re.sub(r"^[PYCMAR]+(?=[TNM][0-4XOI])", lambda m: m.group().lower(), token)
+    match = _STAGE.fullmatch(token) or _STAGE_SMALL.fullmatch(token)
+    if match is None:
+        return None
+    prefix, letter, value = match["prefix"], match["letter"].lower(), match["value"].lower().replace("o", "0")
+    if not prefix and (value == "0" and match["value"] in "oO"):
+        return None
+    kept = "".join(c for c in prefix if c in "yc")
+    return (("yp" if "y" in kept else "c" if "c" in kept else "p") + letter + value, not prefix)
+
+
 def form_key(form: str) -> str:
     """The key of a surface form: its canonical tokens, joined by spaces.
 
@@ -128,5 +158,10 @@ def form_key(form: str) -> str:
         >>> form_key("HER-2/neu")
         'her 2 neu'
     """
-    tokens, _ = split(form)
-    return " ".join(map(canonical, tokens))
+    return " ".join(map(key_word, split(form)[0]))
+
+
+def key_word(token: str) -> str:
+    """The word a token stands for in keys: a TNM category in one spelling, else :func:`canonical`."""
+    stage = stage_word(token)
+    return stage[0] if stage else canonical(token)

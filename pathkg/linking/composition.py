@@ -1,0 +1,77 @@
+"""Phrases that no list holds whole: "infiltration of the muscularis propria", "prostatic urethral margin"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+    from pathkg.linking.lexicon import Lexicon
+
+Found = tuple[int, int, int, int, str]
+
+_LINKS = frozenset({"of", "in", "into", "to", "through", "within", "on"})
+_SPREAD = frozenset({"invasion", "infiltration", "involvement", "extension", "penetration", "infiltrating", "invading",
+                     "involving", "invades", "infiltrates", "tumor infiltration", "tumor invasion", "tumor extension"})
+_SPREAD_NAMES = ("invasion", "involvement", "extension")
+
+
+class Composer:
+    """Joins neighbouring mentions that name one concept of the graph together."""
+
+    def __init__(self, graph: KnowledgeGraph, lexicon: Lexicon) -> None:
+        self.graph = graph
+        self.lexicon = lexicon
+        self._margin = graph.find_index("PATHKG:surgical-margin")
+        self._types = graph.arrays.node_type.tolist()
+        self._type_name = graph.node_types
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def join(self, words: list[str], found: list[Found]) -> list[Found]:
+        """``found`` with joined mentions in place of their parts."""
+        result: list[Found] = []
+        for item in found:
+            if result:
+                joined = self._pair(words, result[-1], item)
+                if joined is not None:
+                    result[-1] = joined
+                    continue
+            result.append(item)
+        return result
+
+    def _pair(self, words: list[str], left: Found, right: Found) -> Found | None:
+        gap = right[0] - left[1]
+        if gap == 0:
+            # the margin of a place is one thing
+            if right[3] == self._margin and self._margin is not None and left[3] >= 0 and self._is_place(left[3]):
+                return left[0], right[1], right[2], right[3], "the margin of a place"
+            return None
+        if gap > 2 or words[left[1]] not in _LINKS or (gap == 2 and words[left[1] + 1] not in ("the", "a", "this")):
+            return None
+        key_id, node = self._linked(" ".join(words[left[0]:left[1]]), " ".join(words[right[0]:right[1]]))
+        if node < 0:
+            return None
+        return left[0], right[1], key_id, node, "joined from its parts"
+
+    def _linked(self, left: str, right: str) -> tuple[int, int]:
+        known = self._known.get((left, right))
+        if known is None:
+            heads = _SPREAD_NAMES if left in _SPREAD else (left,)
+            known = (-1, -1)
+            for head in heads:
+                for key in (f"{right} {head}", f"{head} of {right}", f"{head} into {right}", f"{head} in {right}"):
+                    key_id = self.lexicon.forms.get(key, -1)
+                    if key_id >= 0:
+                        plain = [e for e in self.lexicon.entries(key_id) if e[2] == 0]
+                        if plain:
+                            known = (key_id, plain[0][0])
+                            break
+                if known[1] >= 0:
+                    break
+            if len(self._known) > 100_000:
+                self._known.clear()
+            self._known[(left, right)] = known
+        return known
+
+    def _is_place(self, node: int) -> bool:
+        return self._type_name[self._types[node]] in ("anatomy", "cell")

@@ -1,0 +1,151 @@
+"""Which organs a text is about, and the organ's own version of a general term.
+
+"Adenocarcinoma" in a report on a colectomy is colon adenocarcinoma; its "serosa" is the serosa of the colon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+    from pathkg.linking.lexicon import Lexicon
+
+_PROCEDURE_WEIGHT = 3.0
+_DISEASE_WEIGHT = 2.0
+_ANATOMY_WEIGHT = 1.0
+_DEPTH = 6
+
+# tissues that occur in every report and say nothing of the organ
+_EVERYWHERE = frozenset({
+    "lymph node", "skin", "adipose tissue", "soft tissue", "blood vessel", "vein", "artery", "nerve", "skeletal muscle",
+    "connective tissue", "bone", "blood", "lymphatic vessel", "surgical margin", "epithelium", "muscle", "stroma",
+    "lymph node capsule", "mucosa", "serosa", "capsule", "smooth muscle", "axillary lymph node", "pelvic lymph node",
+    "peripheral nerve", "subcutaneous tissue", "fat", "peritoneum", "omentum", "diaphragm", "bone marrow", "abdomen",
+    "lymphoid tissue"})
+
+PART_WORDS = frozenset({
+    "capsule", "hilum", "pelvis", "mucosa", "submucosa", "serosa", "wall", "dome", "cortex", "medulla", "parenchyma",
+    "muscularis propria", "apex", "base", "fundus", "body", "tail", "lobe", "upper lobe", "lower lobe",
+    "middle lobe", "left lobe", "right lobe", "trigone", "isthmus", "cardia", "antrum", "pylorus", "septum", "sinus", "stroma",
+    "corpus", "adventitia", "lamina propria", "posterior wall", "anterior wall", "lateral wall", "ligament",
+    "subserosa", "ventricle", "canal", "tip", "anterior lobe", "posterior lobe", "gland", "glans", "calyx"})
+"""Names of parts that many organs have."""
+
+
+class OrganSense:
+    """Organ weights of a text and organ-specific versions of nodes, with caches."""
+
+    def __init__(self, graph: KnowledgeGraph, lexicon: Lexicon, rule_organs: Iterable[str]) -> None:
+        self.graph = graph
+        self.lexicon = lexicon
+        self._relation = {name: code for code, name in enumerate(graph.relations)}
+        self._type = graph.node_types
+        self._votes: dict[int, tuple[tuple[int, float], ...]] = {}
+        self._special: dict[tuple[str, int, str], int] = {}
+        self._organ_forms: dict[int, tuple[str, ...]] = {}
+        organs = {index for index in map(graph.find_index, rule_organs) if index is not None}
+        arises = self._relation.get("arises_in")
+        if arises is not None:
+            rows = (graph.arrays.edge_relation == arises).nonzero()[0]
+            organs.update(graph.arrays.edge_object[rows].tolist())
+        self._organs = frozenset(o for o in organs if graph.name(o) not in _EVERYWHERE)
+
+    def weights(self, nodes: Iterable[int]) -> dict[int, float]:
+        """Weight of each organ that the mentioned nodes speak for; the first mentions count double."""
+        total: dict[int, float] = {}
+        votes = self._votes
+        for position, node in enumerate(nodes):
+            found = votes.get(node)
+            if found is None:
+                found = votes[node] = self._vote(node)
+            for organ, weight in found:
+                total[organ] = total.get(organ, 0.0) + (2 * weight if position < 4 else weight)
+        return total
+
+    def _vote(self, node: int) -> tuple[tuple[int, float], ...]:
+        kind = self._type[int(self.graph.arrays.node_type[node])]
+        if kind == "anatomy":
+            return self._closure([node], _ANATOMY_WEIGHT)
+        if kind == "procedure":
+            return self._closure(self._objects(node, ("removes",)), _PROCEDURE_WEIGHT)
+        if kind == "disease":
+            sites = self._objects(node, ("arises_in",))
+            # a tumour of many sites speaks for none of them
+            return self._closure(sites, _DISEASE_WEIGHT) if 0 < len(sites) <= 2 else ()
+        return ()
+
+    def _objects(self, node: int, relations: tuple[str, ...]) -> list[int]:
+        arrays = self.graph.arrays
+        codes = {self._relation[r] for r in relations if r in self._relation}
+        start, stop = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
+        return [other for other, edge, flow in zip(
+            arrays.neighbor[start:stop].tolist(), arrays.edge[start:stop].tolist(),
+            arrays.flow[start:stop].tolist(), strict=True)
+            if flow & 1 and int(arrays.edge_relation[edge]) in codes]
+
+    def _closure(self, nodes: list[int], weight: float) -> tuple[tuple[int, float], ...]:
+        found: dict[int, float] = {}
+        level = list(nodes)
+        seen = set(level)
+        for depth in range(_DEPTH):
+            for node in level:
+                if node in self._organs:
+                    # the organ named beats the organs it is part of
+                    found.setdefault(node, weight / (1 + 0.15 * depth))
+            above = [other for node in level for other in self._objects(node, ("part_of", "is_a"))]
+            level = [n for n in dict.fromkeys(above) if n not in seen]
+            seen.update(level)
+        return tuple(found.items())
+
+    def organ_forms(self, organ: int) -> tuple[str, ...]:
+        """Keys of the names and exact synonyms of an organ, short ones first."""
+        known = self._organ_forms.get(organ)
+        if known is None:
+            from pathkg.linking.lexicon import variants
+
+            table = self.graph.synonyms_table()
+            rows = (table["node"].to_numpy() == organ).nonzero()[0]
+            forms = dict.fromkeys(key for row in rows.tolist() for key in variants(table["form"][row].as_py()))
+            known = self._organ_forms[organ] = tuple(sorted(forms, key=lambda f: (len(f), f))[:40])
+        return known
+
+    def special(self, key: str, node: int, organ: int, type_: str) -> int:
+        """The organ's own node for a general term, else -1: ``adenocarcinoma`` + colon -> colon adenocarcinoma.
+
+        Args:
+            key: canonical tokens of the term in the text.
+            node: the general node.
+            organ: an organ node.
+            type_: the node type that the answer must have.
+        """
+        cached = self._special.get((key, organ, type_))
+        if cached is not None:
+            return cached
+        answer = -1
+        terms = dict.fromkeys((key, *(_name_key(self.graph.name(node)),)))
+        for form in self.organ_forms(organ):
+            for term in terms:
+                for tried in (f"{form} {term}", f"{term} of {form}"):
+                    key_id = self.lexicon.forms.get(tried, -1)
+                    if key_id < 0:
+                        continue
+                    for other, kind, _ in self.lexicon.entries(key_id):
+                        if other != node and kind <= 1 and self.graph.type(other) == type_:
+                            answer = other
+                            break
+                    if answer >= 0:
+                        break
+                if answer >= 0:
+                    break
+            if answer >= 0:
+                break
+        self._special[(key, organ, type_)] = answer
+        return answer
+
+
+def _name_key(name: str) -> str:
+    from pathkg.linking.tokens import form_key
+
+    return form_key(name)
