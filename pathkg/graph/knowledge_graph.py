@@ -51,6 +51,7 @@ class KnowledgeGraph:
         self.sources: tuple[str, ...] = tuple(self.manifest["sources"])
         self.n_nodes: int = self.manifest["counts"]["nodes"]
         self.n_edges: int = self.manifest["counts"]["edges"]
+        self._found: dict[str, int] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> KnowledgeGraph:
@@ -144,8 +145,15 @@ class KnowledgeGraph:
 
     def find_index(self, curie: str) -> int | None:
         """The node index of a CURIE, or ``None``."""
+        known = self._found.get(curie)
+        if known is not None:
+            return known
         at = _bisect(self._node_columns[0], curie)
-        return at if at < self.n_nodes and self._node_columns[0][at].as_py() == curie else None
+        if at < self.n_nodes and self._node_columns[0][at].as_py() == curie:
+            # a search costs some 17 Arrow look-ups; the nodes that are asked for are asked for again and again
+            self._found[curie] = at
+            return at
+        return None
 
     def index(self, curie: str) -> int:
         """The node index of a CURIE.
