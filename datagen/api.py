@@ -20,13 +20,16 @@ from datagen.writers.template import VERSION, TemplateWriter
 from pathkg import __version__
 from pathkg.errors import InputError
 from pathkg.records import LinkResult, Mention
-from pathkg.trajectory import Trajectory, verify
+from pathkg.trajectory import Trajectory
+from pathkg.trajectory.certificate import Certificate, canonical, worst
+from pathkg.trajectory.certificate import digest as hash_text
+from pathkg.trajectory.evidence import ReportEvidence
+from pathkg.trajectory.verify import check_trajectory
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
     from pathkg.linking import Linker
     from pathkg.rewards import Reference
-    from pathkg.trajectory import Certificate
 
 QUESTIONS_PER_CASE = 4
 MIN_FINDINGS = 5
@@ -164,8 +167,17 @@ class Generator:
         return ask(plan, rng=rng, most=self.options.questions, kinds=self.options.kinds)
 
     def certify(self, trajectory: Trajectory, case: Case) -> Certificate:
-        """Verify a trajectory against the case's text and the graph."""
-        return verify(trajectory, report=case.text, graph=self.graph, linker=self.linker)
+        """Verify a trajectory against the case's text and the graph.
+
+        The same as :func:`pathkg.trajectory.verify` (a test compares them), but the report is read once per case.
+        """
+        stated = self.linker.stated(case.text)
+        parts = check_trajectory(trajectory, stated, self.graph, self.linker)
+        verdict = worst([p.verdict for p in parts if p.checked])
+        if not any(p.checked and p.is_reasoning for p in parts):
+            verdict = worst([verdict, "unsupported"])
+        return Certificate(verdict, parts, self.graph.hash, hash_text(canonical(trajectory.to_dict())),
+                           hash_text(case.text)).sealed()
 
     # -- the template writer, the whole way -------------------------------------------------------------------
 
@@ -258,10 +270,20 @@ class _RememberLast:
     def __init__(self, linker: Linker) -> None:
         self._linker = linker
         self._last: LinkResult | None = None
+        self._stated: ReportEvidence | None = None
 
     def remember(self, text: str) -> LinkResult:
         self._last = self._linker.link(text)
+        self._stated = None
         return self._last
+
+    def stated(self, text: str) -> ReportEvidence:
+        """The report as the verifier sees it."""
+        if self._last is None or self._last.text != text:
+            self.remember(text)
+        if self._stated is None:
+            self._stated = ReportEvidence(text, self.link(text))
+        return self._stated
 
     def link(self, text: str) -> LinkResult:
         if self._last is not None and text == self._last.text:

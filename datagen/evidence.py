@@ -1,4 +1,9 @@
-"""Evidence between two concepts: the graph path that a verifier will accept, ranked for telling it."""
+"""Evidence between findings and conclusions: the graph paths worth telling, ranked.
+
+A path is: up to two steps up from the finding (``is_a``; ``result_of`` from a marker result to its marker), one edge
+that carries the evidence, and up to two ``is_a`` steps down to the conclusion. This is a part of what
+:func:`pathkg.trajectory.verify` accepts, so that what is planned here can be verified there.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from datagen.findings import Finding
 from pathkg.records import Path, PathEdge, PathNode
-from pathkg.trajectory.evidence import HIERARCHY, READS_AS, GraphEvidence
+from pathkg.trajectory.evidence import AGAINST, HIERARCHY, READS_AS, UNINFORMATIVE
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -24,7 +29,12 @@ STRENGTH = {
 OTHER_RELATION = 1.0
 PER_EXTRA_EDGE = 0.8
 PER_LOG_DEGREE = 0.35
-CACHE_PAIRS = 200_000
+CLIMB = 2
+MAX_TABLES = 3_000
+MAX_CLIMBS = 20_000
+_NEGATIVE_RESULT = (" negative", " absent", " loss", " lost", " not expressed")
+
+Edges = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +49,21 @@ class Link:
     stance: str
     path: Path
     strength: float
-
-    @property
-    def relation(self) -> str:
-        """The relation of the edge that carries the evidence (not of the is_a steps around it)."""
-        return self.main_edge.relation
+    main: int
 
     @property
     def main_edge(self) -> PathEdge:
-        for edge in self.path.edges:
-            if edge.relation not in HIERARCHY and edge.relation not in READS_AS:
-                return edge
-        return self.path.edges[0]
+        """The edge that carries the evidence (not the is_a steps around it)."""
+        return self.path.edges[self.main]
+
+    @property
+    def relation(self) -> str:
+        return self.main_edge.relation
 
     @property
     def main_nodes(self) -> tuple[PathNode, PathNode]:
         """The two ends of :attr:`main_edge`, in the order of the path."""
-        at = self.path.edges.index(self.main_edge)
-        return self.path.nodes[at], self.path.nodes[at + 1]
+        return self.path.nodes[self.main], self.path.nodes[self.main + 1]
 
     def to_dict(self) -> dict[str, Any]:
         return {"finding": self.finding.to_dict(), "target": self.target_id, "target_name": self.target_name,
@@ -64,54 +71,134 @@ class Link:
                 "edges": [e.id for e in self.path.edges]}
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """From a finding over the evidence edge: strength without the climb down, edges, and the edge's place in them."""
+
+    strength: float
+    edges: Edges
+    main: int
+
+
 class EvidenceFinder:
-    """Links between findings and conclusions of one graph, memoised within bounds."""
+    """Links between findings and conclusions of one graph. Tables per finding are kept, within bounds."""
 
     def __init__(self, graph: KnowledgeGraph) -> None:
         self.graph = graph
-        self._lookup = GraphEvidence(graph)
-        self._links: dict[tuple[str, str], tuple[tuple[int, Path, float], ...]] = {}
+        arrays = graph.arrays
+        self._subject, self._object = arrays.edge_subject, arrays.edge_object
+        self._relation, self._negated = arrays.edge_relation, arrays.edge_negated
+        self._hierarchy = {i for i, r in enumerate(graph.relations) if r in HIERARCHY}
+        self._reads_as = {i for i, r in enumerate(graph.relations) if r in READS_AS}
+        self._silent = {i for i, r in enumerate(graph.relations) if r in UNINFORMATIVE} | self._hierarchy | self._reads_as
+        self._against = {i for i, r in enumerate(graph.relations) if r in AGAINST}
+        self._stains = {i for i, r in enumerate(graph.relations) if r in ("stains_positive_for", "stains_negative_for")}
+        self._strength = [STRENGTH.get(r, OTHER_RELATION) for r in graph.relations]
+        wanted = {i for i, t in enumerate(graph.node_types) if t in ("disease", "stage", "grade")}
+        self._is_target = [int(t) in wanted for t in arrays.node_type.tolist()]
+        self._tables: dict[int, dict[int, tuple[_Way | None, _Way | None]]] = {}
+        self._climbs: dict[int, dict[int, Edges]] = {}
 
     def links(self, findings: Iterable[Finding], target: str, *, stance: str) -> list[Link]:
-        """Links of ``stance`` from ``findings`` to the node ``target``, strongest first."""
-        name, kind = self.graph.name(target), self.graph.type(target)
+        """Links of ``stance`` (``supports`` or ``opposes``) from ``findings`` to a node, strongest first."""
+        goal = self.graph.find_index(target)
+        if goal is None:
+            return []
+        name, kind = self.graph.name(goal), self.graph.type(goal)
         found: list[Link] = []
         for finding in findings:
-            if finding.id == target:
-                continue
-            flip = -1 if finding.polarity == "-" else 1
-            for sign, path, strength in self._paths(finding.id, target):
-                if (sign * flip > 0) == (stance == "supports"):
-                    found.append(Link(finding, target, name, kind, stance, path, strength))
-                    break
+            way = self._best(finding, goal, stance)
+            if way is not None:
+                found.append(Link(finding, target, name, kind, stance, self._path(finding.id, way), way.strength, way.main))
         return sorted(found, key=lambda k: (-round(k.strength, 6), k.finding.start, k.finding.id))
 
-    def _paths(self, source: str, target: str) -> tuple[tuple[int, Path, float], ...]:
-        key = (source, target)
-        known = self._links.get(key)
-        if known is None:
-            if len(self._links) > CACHE_PAIRS:
-                self._links.clear()
-                self._lookup = GraphEvidence(self.graph)
-            known = tuple((c.sign, *self._path(source, c.edges)) for c in self._lookup.connections(source, target)
-                          if c.sign)
-            self._links[key] = known
-        return known
+    def speaks(self, finding: Finding, target: str, *, stance: str) -> bool:
+        """Whether a finding speaks for or against a node."""
+        goal = self.graph.find_index(target)
+        return goal is not None and self._best(finding, goal, stance) is not None
 
-    def _path(self, start: str, edges: tuple[int, ...]) -> tuple[Path, float]:
+    def _best(self, finding: Finding, goal: int, stance: str) -> _Way | None:
+        start = self.graph.find_index(finding.id)
+        if start is None or start == goal:
+            return None
+        table = self._table(start)
+        side = 0 if (stance == "supports") == (finding.polarity == "+") else 1
+        best: _Way | None = None
+        for node, walked in self._climb(goal, results=False).items():
+            ways = table.get(node)
+            way = ways[side] if ways else None
+            if way is None:
+                continue
+            strength = way.strength - PER_EXTRA_EDGE * len(walked)
+            if best is None or (strength, -len(way.edges)) > (best.strength, -len(best.edges)):
+                best = _Way(strength, (*way.edges, *walked[::-1]), way.main)
+        return best
+
+    def _climb(self, start: int, *, results: bool) -> dict[int, Edges]:
+        """Node -> edges of the walk up to it, breadth first."""
+        key = start if results else -start - 1
+        known = self._climbs.get(key)
+        if known is not None:
+            return known
+        if len(self._climbs) > MAX_CLIMBS:
+            self._climbs.clear()
+        allowed = self._hierarchy | self._reads_as if results else self._hierarchy
+        reached: dict[int, Edges] = {start: ()}
+        frontier = [start]
+        for _ in range(CLIMB):
+            following: list[int] = []
+            for node in frontier:
+                for other, edge in self._around(node):
+                    if other not in reached and int(self._subject[edge]) == node and int(self._relation[edge]) in allowed:
+                        reached[other] = (*reached[node], edge)
+                        following.append(other)
+            frontier = following
+        self._climbs[key] = reached
+        return reached
+
+    def _around(self, node: int) -> Iterable[tuple[int, int]]:
+        arrays = self.graph.arrays
+        low, high = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
+        return zip(arrays.neighbor[low:high].tolist(), arrays.edge[low:high].tolist(), strict=True)
+
+    def _table(self, start: int) -> dict[int, tuple[_Way | None, _Way | None]]:
+        """Target node -> best way that speaks for it, best way that speaks against it."""
+        known = self._tables.get(start)
+        if known is not None:
+            return known
+        if len(self._tables) >= MAX_TABLES:
+            self._tables.clear()
         graph = self.graph
-        nodes = [PathNode(start, graph.name(start), graph.type(start))]
+        penalty = PER_LOG_DEGREE * math.log1p(int(graph.arrays.indptr[start + 1] - graph.arrays.indptr[start]))
+        negative = graph.type(start) == "marker_result" and graph.name(start).lower().endswith(_NEGATIVE_RESULT)
+        table: dict[int, tuple[_Way | None, _Way | None]] = {}
+        for node, walked in self._climb(start, results=True).items():
+            for other, edge in self._around(node):
+                relation = int(self._relation[edge])
+                if relation in self._silent or not self._is_target[other] or other == start:
+                    continue
+                against = relation in self._against or bool(self._negated[edge])
+                if relation in self._stains and negative:
+                    against = not against
+                strength = self._strength[relation] - PER_EXTRA_EDGE * len(walked) - penalty
+                old = table.get(other, (None, None))
+                rival = old[1] if against else old[0]
+                if rival is None or strength > rival.strength:
+                    way = _Way(strength, (*walked, edge), len(walked))
+                    table[other] = (old[0], way) if against else (way, old[1])
+        self._tables[start] = table
+        return table
+
+    def _path(self, start: str, way: _Way) -> Path:
+        graph = self.graph
+        at = graph.index(start)
+        nodes = [PathNode(start, graph.name(at), graph.type(at))]
         walked: list[PathEdge] = []
-        strength = 0.0
-        for number in edges:
-            edge = graph.edge(number)
-            forward = edge.subject == nodes[-1].id
-            other = edge.object if forward else edge.subject
-            nodes.append(PathNode(other, graph.name(other), graph.type(other)))
-            walked.append(PathEdge(number, edge.relation, edge.source, "forward" if forward else "backward",
-                                   edge.negated))
-            if edge.relation not in HIERARCHY and edge.relation not in READS_AS:
-                strength = max(strength, STRENGTH.get(edge.relation, OTHER_RELATION))
-        strength = strength or OTHER_RELATION
-        strength -= PER_EXTRA_EDGE * (len(walked) - 1) + PER_LOG_DEGREE * math.log1p(graph.degree(start))
-        return Path(tuple(nodes), tuple(walked), strength, {"strength": strength}), strength
+        for edge in way.edges:
+            forward = int(self._subject[edge]) == at
+            at = int(self._object[edge]) if forward else int(self._subject[edge])
+            nodes.append(PathNode(graph.curie(at), graph.name(at), graph.type(at)))
+            walked.append(PathEdge(edge, graph.relations[int(self._relation[edge])],
+                                   graph.sources[int(graph.arrays.edge_source[edge])],
+                                   "forward" if forward else "backward", bool(self._negated[edge])))
+        return Path(tuple(nodes), tuple(walked), way.strength, {"strength": way.strength})

@@ -36,6 +36,8 @@ MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
 MAX_SUPPORT = 6
 MAX_DIFFERENTIALS = 3
 MAX_CANDIDATE_DIFFERENTIALS = 40
+MAX_AGAINST_EDGES = 3
+"""Longer chains against a rival are true and say nothing ("a metastasis opposes every benign thing")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +249,10 @@ def _differentials(diagnosis: Finding, kin: frozenset[str], facts: Sequence[Find
         if rival in kin or rival in GENERIC or (stated is not None and stated.polarity == "+") \
                 or graph.type(rival) != "disease":
             continue
-        against = [k for k in evidence.links(facts, rival, stance="opposes")
-                   if k.relation != "has_prognostic_factor"][:2]
         # what speaks against the rival must not speak against the diagnosis as well
-        against = [k for k in against if not evidence.links((k.finding,), diagnosis.id, stance="opposes")]
+        against = [k for k in evidence.links(facts, rival, stance="opposes")
+                   if k.relation != "has_prognostic_factor" and k.path.length <= MAX_AGAINST_EDGES
+                   and not evidence.speaks(k.finding, diagnosis.id, stance="opposes")][:2]
         if against:
             found.append((against[0].strength + 0.3 * (len(against) - 1),
                           Differential(rival, graph.name(rival), tuple(against))))
