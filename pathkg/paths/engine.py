@@ -371,12 +371,12 @@ class CompiledEngine(_Walker):
         return values
 
     def _work(self, plan: Plan) -> Any:
-        """Work arrays of this thread: labels (two), compact numbers, queues (two)."""
+        """Work arrays of this thread: labels (two), compact numbers, queues (two), frontier bits (two)."""
         work = getattr(self._local, "work", None)
         if work is None:
             n = self._n
             work = (np.zeros(n, np.int16), np.zeros(n, np.int16), np.full(n, -1, np.int32), np.zeros(n, np.int32),
-                    np.zeros(n, np.int32))
+                    np.zeros(n, np.int32), np.zeros(n // 64 + 1, np.uint64), np.zeros(n // 64 + 1, np.uint64))
             self._local.work, self._local.plan = work, None
         if self._local.plan is not plan:
             for label in work[:2]:
@@ -391,15 +391,15 @@ class CompiledEngine(_Walker):
 
     def shortest(self, plan: Plan, start: int, target: int, max_hops: int) -> Compact | None:
         """See :class:`Engine`."""
-        label, _, local, queue_a, queue_b = self._work(plan)
+        label, _, *work = self._work(plan)
         length, node, togo, ptr, to, edge = self._kernels.shortest(
-            *self._arguments(plan), label, local, queue_a, queue_b, start, target, max_hops)
+            *self._arguments(plan), label, *work, start, target, max_hops)
         return Compact(length, node, togo, ptr, to, edge, len(node) - 1, 1) if length > 0 else None
 
     def within(self, plan: Plan, start: int, target: int, length: int, shortest: int) -> Compact:
         """See :class:`Engine`."""
         _, node, togo, ptr, to, edge = self._kernels.within(
-            *self._arguments(plan), *self._work(plan), start, target, length, shortest)
+            *self._arguments(plan), *self._work(plan)[:5], start, target, length, shortest)
         return Compact(length, node, togo, ptr, to, edge, int(np.flatnonzero(node == start)[0]),
                        length - shortest + 1)
 

@@ -25,6 +25,7 @@ count_shortest = _jit(walk.count_shortest)
 walk_best = _jit(walk.walk_best)
 walk_all = _jit(walk.walk_all)
 
+SHIFT, MASK, ONE = np.uint32(6), np.uint32(63), np.uint64(1)
 ANY = 3
 FORBIDDEN = 32767
 """Label of a node no path may enter."""
@@ -55,6 +56,19 @@ def _grown(array: Any) -> Any:
     larger = np.empty(2 * len(array), array.dtype)
     larger[:len(array)] = array
     return larger
+
+
+@_jit
+def _mark(front: Any, queue: Any, lo: int, hi: int) -> None:
+    for q in range(lo, hi):
+        v = np.uint32(queue[q])
+        front[v >> SHIFT] |= ONE << (v & MASK)
+
+
+@_jit
+def _clear(front: Any, queue: Any, lo: int, hi: int) -> None:
+    for q in range(lo, hi):
+        front[np.uint32(queue[q]) >> SHIFT] = 0
 
 
 @_jit
@@ -114,17 +128,19 @@ def _compact(m: int, found: Any, found_togo: Any, tail: Any, head: Any, eid: Any
 @_jit
 def shortest(indptr: Any, neighbor: Any, edge: Any, flow: Any, ahead: int, astern: int, check: bool, class_ok: Any,
              edge_class: Any, avoid: Any, no_direct: bool, label: Any, local: Any, queue_a: Any, queue_b: Any,
-             start: int, target: int, max_hops: int) -> Any:
+             front_a: Any, front_b: Any, start: int, target: int, max_hops: int) -> Any:
     """The compact graph of all shortest paths.
 
-    Labels: ``1 + d`` for distance d from the start, ``-(1 + d)`` from the target, 0 for untouched. Until the two
-    searches meet no node can hold both. The last round only collects the steps that cross from one side to the other;
-    from these the compact graph is traced back to both ends, reading whichever side of a layer has fewer edges.
+    Labels: ``1 + d`` for distance d from the start, ``-(1 + d)`` from the target, 0 for untouched. Each round first looks
+    for edges between the two frontiers (once they touch, only such edges can begin to join shortest paths, and no node
+    holds both labels); if there is none, the cheaper side takes a step. From the crossing edges the compact graph is
+    traced back to both ends, reading whichever side of a layer has fewer edges.
 
     Args:
         label: int16 (n_nodes), zero or ``FORBIDDEN``; left as found.
         local: int32 (n_nodes), all -1; left as found.
         queue_a, queue_b: int32 (n_nodes).
+        front_a, front_b: uint64 (n_nodes / 64 + 1), zero; left as found.
 
     Returns:
         ``(length, node, togo, ptr, to, edge id)``; length -1 when not joined within max_hops.
@@ -138,64 +154,81 @@ def shortest(indptr: Any, neighbor: Any, edge: Any, flow: Any, ahead: int, aster
     bounds_a[1] = bounds_b[1] = 1
     cost_a[0] = indptr[start + 1] - indptr[start]
     cost_b[0] = indptr[target + 1] - indptr[target]
-    ra = rb = 0
+    _mark(front_a, queue_a, 0, 1)
+    _mark(front_b, queue_b, 0, 1)
+    near_a = near_b = 0
     tail, head, eid = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
     steps = 0
     length = -1
-    while ra + rb < max_hops:
-        if bounds_a[ra + 1] == bounds_a[ra] or bounds_b[rb + 1] == bounds_b[rb]:
+    while near_a + near_b < max_hops:
+        if bounds_a[near_a + 1] == bounds_a[near_a] or bounds_b[near_b + 1] == bounds_b[near_b]:
             break
-        from_a = cost_a[ra] <= cost_b[rb]
-        if ra + 3 > len(bounds_a):
-            bounds_a, cost_a = _grown(bounds_a), _grown(cost_a)
-        if rb + 3 > len(bounds_b):
-            bounds_b, cost_b = _grown(bounds_b), _grown(cost_b)
+        from_a = cost_a[near_a] <= cost_b[near_b]
         if from_a:
-            queue, lo, hi, size, bits, mine = queue_a, bounds_a[ra], bounds_a[ra + 1], size_a, ahead, ra + 2
+            queue, lo, hi, bits, front = queue_a, bounds_a[near_a], bounds_a[near_a + 1], ahead, front_b
         else:
-            queue, lo, hi, size, bits, mine = queue_b, bounds_b[rb], bounds_b[rb + 1], size_b, astern, -(rb + 2)
+            queue, lo, hi, bits, front = queue_b, bounds_b[near_b], bounds_b[near_b + 1], astern, front_a
         plain = not check and bits == ANY
+        # does any edge of this frontier lead to the other one? (the bits of a frontier stay in the fastest cache)
+        for q in range(lo, hi):
+            u = np.int64(queue[q])
+            for i in range(indptr[u], indptr[u + 1]):
+                w = np.uint32(neighbor[i])
+                if (front[w >> SHIFT] >> (w & MASK)) & ONE == 0:
+                    continue
+                x = np.int64(w)
+                if no_direct and ((u == start and x == target) or (u == target and x == start)):
+                    continue
+                if plain or _usable(i, edge, flow, bits, check, class_ok, edge_class, avoid):
+                    if steps == len(tail):
+                        tail, head, eid = _grown(tail), _grown(head), _grown(eid)
+                    if from_a:
+                        tail[steps], head[steps] = u, x
+                    else:
+                        tail[steps], head[steps] = x, u
+                    eid[steps] = edge[i]
+                    steps += 1
+        if steps > 0:
+            length = near_a + near_b + 1
+            break
+        if near_a + near_b + 1 >= max_hops:
+            break
+        # no: step this side forward
+        size = size_a if from_a else size_b
+        mine = near_a + 2 if from_a else -(near_b + 2)
         cost = 0
         for q in range(lo, hi):
-            u = queue[q]
+            u = np.int64(queue[q])
             for i in range(indptr[u], indptr[u + 1]):
-                w = neighbor[i]
-                seen = label[w]
-                if seen == 0:
-                    if steps == 0 and (plain or _usable(i, edge, flow, bits, check, class_ok, edge_class, avoid)):
-                        label[w] = mine
-                        queue[size] = w
-                        size += 1
-                        cost += indptr[w + 1] - indptr[w]
-                elif (seen < 0) == from_a and seen != FORBIDDEN:
-                    if no_direct and ((u == start and w == target) or (u == target and w == start)):
-                        continue
-                    if plain or _usable(i, edge, flow, bits, check, class_ok, edge_class, avoid):
-                        if steps == len(tail):
-                            tail, head, eid = _grown(tail), _grown(head), _grown(eid)
-                        tail[steps], head[steps] = (u, w) if from_a else (w, u)
-                        eid[steps] = edge[i]
-                        steps += 1
+                w = np.uint32(neighbor[i])
+                if label[w] == 0 and (plain or _usable(i, edge, flow, bits, check, class_ok, edge_class, avoid)):
+                    label[w] = mine
+                    queue[size] = w
+                    size += 1
+                    cost += indptr[np.int64(w) + 1] - indptr[w]
         if from_a:
+            _clear(front_a, queue_a, lo, hi)
+            _mark(front_a, queue_a, hi, size)
+            near_a += 1
             size_a = size
-            ra += 1
-            bounds_a[ra + 1] = size
-            cost_a[ra] = cost
+            if near_a + 2 > len(bounds_a):
+                bounds_a, cost_a = _grown(bounds_a), _grown(cost_a)
+            bounds_a[near_a + 1], cost_a[near_a] = size, cost
         else:
+            _clear(front_b, queue_b, lo, hi)
+            _mark(front_b, queue_b, hi, size)
+            near_b += 1
             size_b = size
-            rb += 1
-            bounds_b[rb + 1] = size
-            cost_b[rb] = cost
-        if steps > 0:
-            length = ra + rb
-            break
+            if near_b + 2 > len(bounds_b):
+                bounds_b, cost_b = _grown(bounds_b), _grown(cost_b)
+            bounds_b[near_b + 1], cost_b[near_b] = size, cost
+    _clear(front_a, queue_a, bounds_a[near_a], size_a)
+    _clear(front_b, queue_b, bounds_b[near_b], size_b)
 
     node, togo, ptr = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64)
     to, ids = np.empty(0, np.int64), np.empty(0, np.int64)
     if length > 0:
         # the crossing steps join distance near_a from the start with distance near_b from the target
-        near_a = label[tail[0]] - 1
-        near_b = -label[head[0]] - 1
         found, found_togo = np.empty(64, np.int64), np.empty(64, np.int64)
         m = 0
         for j in range(steps):
@@ -423,8 +456,8 @@ def gains(node: Any, to: Any, ids: Any, node_score: Any, class_score: Any, edge_
 @_jit
 def solve(indptr: Any, neighbor: Any, edge: Any, flow: Any, ahead: int, astern: int, check: bool, class_ok: Any,
           edge_class: Any, avoid: Any, no_direct: bool, node_score: Any, class_score: Any, label: Any,
-          other_label: Any, local: Any, queue_a: Any, queue_b: Any, starts: Any, targets: Any, max_hops: int, k: int,
-          levels: bool, most: int, out_length: Any, out_total: Any, out_found: Any, out_score: Any, out_edges: Any,
+          other_label: Any, local: Any, queue_a: Any, queue_b: Any, front_a: Any, front_b: Any, starts: Any,
+          targets: Any, max_hops: int, k: int, levels: bool, most: int, out_length: Any, out_total: Any, out_found: Any, out_score: Any, out_edges: Any,
           out_complete: Any) -> None:
     """Many pairs: the k best shortest paths and their number, or with ``levels`` the k best of the lowest levels.
 
@@ -444,7 +477,7 @@ def solve(indptr: Any, neighbor: Any, edge: Any, flow: Any, ahead: int, astern: 
             continue
         length, node, togo, ptr, to, ids = shortest(
             indptr, neighbor, edge, flow, ahead, astern, check, class_ok, edge_class, avoid, no_direct, label, local,
-            queue_a, queue_b, start, target, max_hops)
+            queue_a, queue_b, front_a, front_b, start, target, max_hops)
         out_length[p] = length
         if length < 0:
             continue
