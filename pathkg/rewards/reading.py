@@ -7,7 +7,8 @@ What counts as read, in one place:
 * At most ``max_chars`` characters are read; a longer completion fails the format.
 * Characters without width, comments and hidden elements are taken out before linking, and each run is a violation.
 * Words that mix alphabets (look-alike letters) and letters of other alphabets are violations.
-* A sentence said twice in one block, or a node named twice in a row, is a violation per repetition.
+* A sentence said twice in one block, a sentence most of whose words are the same, a node named twice in one sentence, and
+  a node named more than four times in one block, are a violation per repetition.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ VIOLATIONS = (REPEATED, HIDDEN_RUN, FOREIGN)
 _SENTENCE = re.compile(r"[.;!?\n]+")
 _MIN_SENTENCE = 12
 """Shorter sentences ("No.", "Grade 2") repeat in honest text."""
+
+MOST_IN_BLOCK = 4
+"""Naming one node more often than this in one block adds nothing."""
+
+_MIN_CHANT = 8
+"""A sentence of at least this many words, of which at most half are different, is a chant."""
 
 _LATIN_OR_GREEK = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff\ufb00-\ufb06"
 _FOREIGN = re.compile(
@@ -131,19 +138,24 @@ class Engine:
         whole: set[Key] = set()
         reasoned: set[Key] = set()
         answer: set[Key] = set()
-        previous_key: Key | None = None
-        previous_end = -10
+        seen: dict[tuple[Key, int], tuple[int, int]] = {}
         for node, polarity, start, end in self.linker.entities(joined):
             if polarity is None:
                 continue
             key = (node, polarity)
-            if key == previous_key and start - previous_end < 4 and "\n" not in joined[previous_end:start]:
-                repeated += 1
-            previous_key, previous_end = key, end
+            block = (start >= think_start) + (start >= answer_start)
+            earlier = seen.get((key, block))
+            if earlier is None:
+                seen[(key, block)] = (1, end)
+            else:
+                times, previous_end = earlier
+                if times >= MOST_IN_BLOCK or _SENTENCE.search(joined, previous_end, start) is None:
+                    repeated += 1
+                seen[(key, block)] = (times + 1, end)
             whole.add(key)
-            if start >= think_start:
+            if block:
                 reasoned.add(key)
-                if start >= answer_start:
+                if block == 2:
                     answer.add(key)
         answer_values = frozenset(map(str, value_set(cleaned[2])))
         values = answer_values | frozenset(map(str, value_set(joined[:answer_start])))
@@ -219,10 +231,9 @@ class Engine:
 
 
 def _repeats(block: str) -> int:
-    sentences = [s for s in map(str.strip, _SENTENCE.split(block.lower())) if len(s) >= _MIN_SENTENCE]
-    if len(sentences) < 2:
-        return 0
-    return len(sentences) - len({" ".join(s.split()) for s in sentences})
+    sentences = [s.split() for s in _SENTENCE.split(block.lower()) if len(s) >= _MIN_SENTENCE]
+    chants = sum(1 for words in sentences if len(words) >= _MIN_CHANT and 2 * len(set(words)) <= len(words))
+    return len(sentences) - len({" ".join(words) for words in sentences}) + chants
 
 
 def bundled() -> KnowledgeGraph:
