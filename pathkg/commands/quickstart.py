@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pathkg.commands import add_store_options, open_store, print_json
 from pathkg.errors import InputError
 
 if TYPE_CHECKING:
     from datagen.api import GeneratedCase
+    from pathkg.graph import KnowledgeGraph
     from pathkg.rewards import RewardBreakdown
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "data" / "examples" / "cases.jsonl"
@@ -53,16 +55,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rewards(generated: GeneratedCase, graph: Any) -> list[tuple[str, str, RewardBreakdown]]:
+def _rewards(generated: GeneratedCase, graph: KnowledgeGraph) -> list[tuple[str, str, RewardBreakdown]]:
     """The gold trajectory's reward beside three texts that should earn less."""
+    from pathkg.linking import linker_for
     from pathkg.rewards import CompositeReward
-    from pathkg.rewards.corrupt import flip_negation, replace_entity, stuff_entities
+    from pathkg.rewards.redteam.edits import flip_negation, replace_entity, stuff_entities
 
-    reward = CompositeReward(graph=graph)
-    gold = generated.trajectory.render()
-    texts = [("gold", gold),
-             ("one negation flipped", flip_negation(gold, graph=graph)),
-             ("one entity replaced", replace_entity(gold, graph=graph)),
+    reward = CompositeReward(store=str(graph.path))
+    gold, linker = generated.trajectory, linker_for(graph)
+    texts = [("gold", gold.render()),
+             ("one negation flipped", flip_negation(gold, linker=linker)),
+             ("one entity replaced", replace_entity(gold, graph=graph, linker=linker)),
              ("entity-stuffed", stuff_entities(gold, graph=graph))]
     return [(label, text, reward.score(text, generated.reference)) for label, text in texts]
 
@@ -75,18 +78,30 @@ def _print_case(title: str, generated: GeneratedCase, scored: dict[str, tuple[st
         print(f"  {mention.assertion!s:<11} {' '.join(mention.text.split())[:38]:<38}  "
               f"{mention.name} ({mention.id})")
     print("\nbest paths from findings to the diagnosis")
-    for path in generated.plan.paths[:PATHS_SHOWN]:
+    for path in generated.plan.paths[:PATHS_SHOWN] if generated.plan else ():
         print(f"  {path.score:6.2f}  {path.explain()}")
     print("\ntrajectory, as written")
     for line in generated.trajectory.render().splitlines():
         print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))
     print("\ncertificate")
     print(textwrap.indent(generated.certificate.explain(), "  "))
-    print("\nrewards                  total  format  semantic  entity")
-    for label, (_, score) in scored.items():
+    print("\nrewards                  total  format  semantic  entity  change")
+    gold = scored["gold"][0]
+    for label, (text, score) in scored.items():
         parts = [score.parts.get(name) for name in ("format", "semantic", "entity")]
         cells = "".join("     n/a" if p is None else f"{p:8.2f}" for p in parts)
-        print(f"  {label:<21} {'n/a' if score.total is None else f'{score.total:6.2f}'}{cells}")
+        total = "   n/a" if score.total is None else f"{score.total:6.2f}"
+        print(f"  {label:<21} {total}{cells}  {_change(gold, text)}".rstrip())
+
+
+def _change(gold: str, text: str) -> str:
+    """The first place where ``text`` differs from ``gold``, with two words of context."""
+    a, b = gold.split(), text.split()
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        if tag != "equal":
+            before, after = " ".join(a[max(0, i - 2):i_end + 2]), " ".join(b[max(0, j - 2):j_end + 2])
+            return f"“{textwrap.shorten(before, 45)}” → “{textwrap.shorten(after, 45)}”"
+    return ""
 
 
 def _paragraph(title: str, text: str) -> None:
