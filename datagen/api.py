@@ -14,6 +14,7 @@ from datagen.findings import CaseFindings, collect_findings
 from datagen.plan import Plan, build_plan
 from datagen.questions import KINDS, Question, ask
 from datagen.records import Case, Rejection, Sample, canonical_json, digest
+from datagen.taxonomy import Taxonomy
 from datagen.writers.phrasebook import PhraseBook
 from datagen.writers.revise import Failed, Verified, write_verified
 from datagen.writers.template import VERSION, TemplateWriter
@@ -135,6 +136,7 @@ class Generator:
         self.options = options or GenerateOptions()
         self.benchmarks = benchmarks
         self.evidence = EvidenceFinder(graph)
+        self.taxonomy = Taxonomy(graph)
         self.book = PhraseBook(linker.link)
         self.writer = TemplateWriter(self.book)
 
@@ -150,7 +152,8 @@ class Generator:
     def plan(self, case: Case, findings: CaseFindings) -> Plan | Rejection:
         """Plan a case, or say why it cannot be planned."""
         recorded = [m.id for m in self.linker.link(case.diagnosis) if m.type == "disease"] if case.diagnosis else []
-        plan = build_plan(case.case_id, findings, graph=self.graph, evidence=self.evidence, recorded=recorded)
+        plan = build_plan(case.case_id, findings, graph=self.graph, evidence=self.evidence,
+                          taxonomy=self.taxonomy, recorded=recorded)
         if plan is None:
             return self._reject(case, "plan", "no_diagnosis", "the text states no diagnosis that the graph knows")
         if plan.n_findings < self.options.min_findings:
@@ -252,7 +255,7 @@ class Generator:
         """What of the answer ``<observe>`` already says; empty when nothing."""
         seen = {e.id: e for e in certificate.parts[0].entities}
         for finding in question.answer_findings:
-            kin = {finding.id, *self.graph.descendants(finding.id)} & seen.keys()
+            kin = {finding.id, *self.taxonomy.below(finding.id)} & seen.keys()
             if kin:
                 return f"<observe> names {seen[min(kin)].name}"
             if finding.name.lower() in trajectory.observe.lower() and len(finding.name) > 2:

@@ -6,6 +6,8 @@ what is in it.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from datagen.evidence import EvidenceFinder, Link
 from datagen.findings import CaseFindings, Finding, Measure
 from datagen.records import canonical_json, digest
+from datagen.taxonomy import Taxonomy
 from pathkg.records import Path
 
 if TYPE_CHECKING:
@@ -33,6 +36,14 @@ VAGUE = frozenset({
 """Headings and measures that are linked like findings but state nothing by themselves."""
 
 MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
+_MALIGNANT_NAME = re.compile(r"carcinoma|sarcoma|lymphoma|melanoma|blastoma|mesothelioma|seminoma|glioma|cytoma|malignan|"
+                             r"leukemia|myeloma|germinoma", re.IGNORECASE)
+NOT_AN_ORGAN = frozenset({"UBERON:0000029", "UBERON:0000062", "UBERON:0002405"})
+"""Lymph node, organ, immune system: where metastases and lymphomas are, rarely what was removed for a tumour."""
+
+MIN_TUMORS_OF_ORGAN = 12
+"""Anatomy in which the graph knows this many diseases to arise is taken for an organ."""
+
 MAX_SUPPORT = 6
 MAX_DIFFERENTIALS = 3
 MAX_CANDIDATE_DIFFERENTIALS = 40
@@ -144,7 +155,7 @@ def diff_plans(old: Plan, new: Plan) -> list[str]:
 
 
 def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, evidence: EvidenceFinder,
-               recorded: Sequence[str] = ()) -> Plan | None:
+               taxonomy: Taxonomy, recorded: Sequence[str] = ()) -> Plan | None:
     """Plan a case.
 
     Args:
@@ -152,73 +163,80 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
         findings: of the case.
         graph: the graph.
         evidence: finder over the same graph.
+        taxonomy: of the same graph.
         recorded: node ids of the diagnosis recorded beside the text, if any: of several candidate diagnoses in the
             report the one that agrees with the record is taken.
 
     Returns:
         The plan, or ``None`` when the text states no diagnosis that the graph knows.
     """
-    diagnosis = _diagnosis(findings, graph, frozenset(recorded))
+    diagnosis = _diagnosis(findings, taxonomy, frozenset(recorded))
     if diagnosis is None:
         return None
-    kin = _kin(diagnosis.id, graph)
-    organ = _organ(findings, diagnosis, graph)
+    organ = _organ(findings, diagnosis, taxonomy)
     present = tuple(f for f in findings.of_type(*EVIDENCE_TYPES) if f.id not in VAGUE and f.assertion == "present")
     absent = tuple(f for f in findings.of_type(*EVIDENCE_TYPES, polarity="-") if f.id not in VAGUE)
     links = evidence.links((*present, *absent), diagnosis.id, stance="supports")
-    prognostic = tuple(k for k in evidence.links(present, diagnosis.id, stance="supports")
-                       if k.relation == "has_prognostic_factor")
-    prognostic += tuple(k for k in evidence.links(absent, diagnosis.id, stance="opposes")
-                        if k.relation == "has_prognostic_factor")
-    support = _diverse([k for k in links if k.relation != "has_prognostic_factor" and k.finding.polarity == "+"
-                        or k.relation in ("stains_negative_for", "opposes")], MAX_SUPPORT)
-    procedures = sorted(findings.of_type("procedure"), key=lambda f: (not _removes(f, graph), -f.count, f.start))
+    prognostic = [k for k in links if k.relation == "has_prognostic_factor" and k.finding.polarity == "+"]
+    prognostic += [k for k in evidence.links(absent, diagnosis.id, stance="opposes")
+                   if k.relation == "has_prognostic_factor"]
+    support = _diverse([k for k in links if k.finding.polarity == "+" and k.relation != "has_prognostic_factor"],
+                       MAX_SUPPORT)
+    procedures = sorted(findings.of_type("procedure"),
+                        key=lambda f: (not taxonomy.next(f.id, "removes", "forward"), -f.count, f.start))
     site = evidence.links((organ,), diagnosis.id, stance="supports") if organ else []
     return Plan(
         case_id, graph.hash, diagnosis, organ, procedures[0] if procedures else None, support,
-        _differentials(diagnosis, kin, (*present, *absent), findings, graph, evidence),
-        _categories(findings, diagnosis, (*present, *absent), graph, evidence), prognostic[:3], present, absent,
+        _differentials(diagnosis, (*present, *absent), findings, taxonomy, evidence),
+        _categories(findings, diagnosis, present, taxonomy, evidence), tuple(prognostic[:3]), present, absent,
         findings.measures, site[0] if site else None, diagnosis.assertion == "possible")
 
 
-def _kin(node: str, graph: KnowledgeGraph) -> frozenset[str]:
-    return frozenset({node, *graph.ancestors(node), *graph.descendants(node)})
-
-
-def _diagnosis(findings: CaseFindings, graph: KnowledgeGraph, recorded: frozenset[str]) -> Finding | None:
+def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[str]) -> Finding | None:
+    """The disease that the text names as its conclusion: malignant before benign, headed before mentioned, special
+    before general, at home in the organ that was removed, and in agreement with the record where there is one."""
+    diseases = [f for f in findings.of_type("disease") if f.id not in GENERIC]
+    sites = Counter({f.id: f.count for f in findings.of_type("anatomy")})
+    most = max(sites.values(), default=1)
+    stated = {f.id for f in diseases}
     best: tuple[float, int, Finding] | None = None
-    for finding in findings.of_type("disease"):
-        if finding.id in GENERIC:
-            continue
-        ancestors = graph.ancestors(finding.id)
-        score = min(finding.count, 4) * 0.5 + (2.0 if finding.headed else 0.0)
-        score += 3.0 if any(m in ancestors for m in MALIGNANT) else 0.0
-        score += min(len(ancestors), 6) * 0.25 + min(graph.degree(finding.id), 120) / 60
+    for finding in diseases:
+        above = taxonomy.above(finding.id)
+        malignant = any(m in above for m in MALIGNANT) or bool(_MALIGNANT_NAME.search(finding.name))
+        score = min(finding.count, 4) * 0.5 + (2.0 if finding.headed else 0.0) + (3.0 if malignant else 0.0)
+        score += min(len(above), 6) * 0.25 + min(taxonomy.graph.degree(finding.id), 120) / 60
+        home = {s for n in (finding.id, *above) for s in taxonomy.next(n, "arises_in", "forward")}
+        score += 2.0 * max((sites[s] / most for s in home), default=0.0)
         score -= 1.5 if finding.assertion == "possible" else 0.0
-        if recorded & _kin(finding.id, graph):
+        score -= 2.5 if "in situ" in finding.name or "metasta" in finding.name else 0.0
+        # a lesion that leads to another one in the same report is its background, not the conclusion
+        score -= 2.5 if any(n in stated for n in taxonomy.next(finding.id, "precursor_of", "forward")) else 0.0
+        score -= 1.0 if any(finding.id in taxonomy.above(other) for other in stated if other != finding.id) else 0.0
+        if recorded & taxonomy.kin(finding.id):
             score += 6.0 if finding.id in recorded else 4.0
         if best is None or (score, -finding.start) > (best[0], best[1]):
             best = (score, -finding.start, finding)
     return best[2] if best else None
 
 
-def _organ(findings: CaseFindings, diagnosis: Finding, graph: KnowledgeGraph) -> Finding | None:
+def _organ(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> Finding | None:
+    """The organ of the specimen: where the diagnosis usually arises and the text has been, else where the text has
+    been most among organs that tumours arise in."""
     usual: set[str] = set()
-    for node in (diagnosis.id, *graph.ancestors(diagnosis.id)):
-        usual.update(n for _, n, _ in graph.neighbors(node, "arises_in", direction="forward"))
-        if usual:
-            break
+    for node in (diagnosis.id, *sorted(taxonomy.above(diagnosis.id))):
+        usual.update(taxonomy.next(node, "arises_in", "forward"))
     best: tuple[tuple[int, int, int], Finding] | None = None
     for finding in findings.of_type("anatomy"):
-        whole = {finding.id, *graph.ancestors(finding.id, ("is_a", "part_of"))}
-        rank = (2 if finding.id in usual else 1 if usual & whole else 0, finding.count, -finding.start)
-        if rank[0] and (best is None or rank > best[0]):
+        if finding.id in NOT_AN_ORGAN:
+            continue
+        whole = taxonomy.above(finding.id, ("is_a", "part_of")) - {"UBERON:0000062"}
+        level = 3 if finding.id in usual else 2 if usual & whole else 0
+        if not level and len(taxonomy.next(finding.id, "arises_in", "backward")) >= MIN_TUMORS_OF_ORGAN:
+            level = 1
+        rank = (level, finding.count, -finding.start)
+        if level and (best is None or rank > best[0]):
             best = (rank, finding)
     return best[1] if best else None
-
-
-def _removes(finding: Finding, graph: KnowledgeGraph) -> bool:
-    return bool(graph.neighbors(finding.id, "removes", direction="forward"))
 
 
 def _diverse(links: Sequence[Link], most: int) -> tuple[Link, ...]:
@@ -235,11 +253,12 @@ def _diverse(links: Sequence[Link], most: int) -> tuple[Link, ...]:
     return tuple(chosen)
 
 
-def _differentials(diagnosis: Finding, kin: frozenset[str], facts: Sequence[Finding], findings: CaseFindings,
-                   graph: KnowledgeGraph, evidence: EvidenceFinder) -> tuple[Differential, ...]:
+def _differentials(diagnosis: Finding, facts: Sequence[Finding], findings: CaseFindings, taxonomy: Taxonomy,
+                   evidence: EvidenceFinder) -> tuple[Differential, ...]:
+    graph, kin = taxonomy.graph, taxonomy.kin(diagnosis.id)
     rivals: dict[str, None] = {}
-    for node in (diagnosis.id, *graph.ancestors(diagnosis.id)):
-        for _, other, _ in graph.neighbors(node, "differential_of"):
+    for node in (diagnosis.id, *sorted(taxonomy.above(diagnosis.id))):
+        for other in taxonomy.next(node, "differential_of"):
             rivals.setdefault(other)
         if len(rivals) >= MAX_CANDIDATE_DIFFERENTIALS:
             break
@@ -270,10 +289,10 @@ def _differentials(diagnosis: Finding, kin: frozenset[str], facts: Sequence[Find
     return tuple(chosen)
 
 
-def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Finding], graph: KnowledgeGraph,
+def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Finding], taxonomy: Taxonomy,
                 evidence: EvidenceFinder) -> tuple[Category, ...]:
     chosen: dict[str, Finding] = {}
-    staged = {n for _, n, _ in graph.neighbors(diagnosis.id, "stage_of", direction="backward")}
+    staged = set(taxonomy.next(diagnosis.id, "stage_of", "backward"))
     for finding in findings.of_type("stage", "grade"):
         kind = category_kind(finding)
         if not kind or finding.assertion != "present":
