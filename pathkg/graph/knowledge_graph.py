@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pathkg.errors import StoreError, UnknownEntityError, did_you_mean
+from pathkg.errors import InputError, StoreError, UnknownEntityError
+from pathkg.graph import convert
 from pathkg.graph.adjacency import BACKWARD, FORWARD, GraphArrays
+from pathkg.graph.lookup import Lookup
 from pathkg.graph.store import read_manifest
+from pathkg.graph.tables import GraphTables
+from pathkg.graph.walk import Hierarchy
 from pathkg.records import Direction, Edge, Node
 
 Neighbor = tuple[int, str, Direction]
 """Edge id, CURIE of the node at the other end, and how the edge is walked from here."""
+
+# flow bits of an entry -> how it is walked; an undirected edge reads as forward unless backward is asked for
+_WAYS: dict[str, tuple[Direction, ...]] = {
+    "any": ("forward", "forward", "backward", "forward"), "forward": ("forward",) * 4, "backward": ("backward",) * 4}
+_WANTED = {"any": FORWARD | BACKWARD, "forward": FORWARD, "backward": BACKWARD}
 
 
 class KnowledgeGraph:
@@ -51,6 +58,7 @@ class KnowledgeGraph:
         self.sources: tuple[str, ...] = tuple(self.manifest["sources"])
         self.n_nodes: int = self.manifest["counts"]["nodes"]
         self.n_edges: int = self.manifest["counts"]["edges"]
+        self._hierarchies: dict[tuple[int, tuple[str, ...]], Hierarchy] = {}
         self._found: dict[str, int] = {}
 
     @classmethod
@@ -78,27 +86,13 @@ class KnowledgeGraph:
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.path}/adjacency is broken: {error}", hint="build the store again") from error
 
-    def _map(self, name: str) -> pa.Table:
-        try:
-            return pa.ipc.open_file(pa.memory_map(str(self.path / "index" / name))).read_all()
-        except (OSError, pa.ArrowInvalid) as error:
-            raise StoreError(f"{self.path}/index/{name} is broken: {error}", hint="build the store again") from error
-
     @cached_property
-    def _node_columns(self) -> tuple[pa.Array, ...]:
-        return _flat(self._map("nodes.arrow"))
-
-    @cached_property
-    def _name_columns(self) -> tuple[pa.Array, ...]:
-        return _flat(self._map("names.arrow"))
-
-    @cached_property
-    def _xref_columns(self) -> tuple[pa.Array, ...]:
-        return _flat(self._map("xrefs.arrow"))
+    def _lookup(self) -> Lookup:
+        return Lookup(self.path / "index", self.n_nodes)
 
     def _table(self, name: str) -> pa.Table:
         try:
-            return pq.read_table(self.path / f"{name}.parquet")
+            return pq.ParquetFile(self.path / f"{name}.parquet").read()  # pq.read_table would import pandas
         except (OSError, pa.ArrowInvalid) as error:
             raise StoreError(f"{self.path}/{name}.parquet is broken: {error}", hint="build the store again") from error
 
@@ -145,15 +139,7 @@ class KnowledgeGraph:
 
     def find_index(self, curie: str) -> int | None:
         """The node index of a CURIE, or ``None``."""
-        known = self._found.get(curie)
-        if known is not None:
-            return known
-        at = _bisect(self._node_columns[0], curie)
-        if at < self.n_nodes and self._node_columns[0][at].as_py() == curie:
-            # a search costs some 17 Arrow look-ups; the nodes that are asked for are asked for again and again
-            self._found[curie] = at
-            return at
-        return None
+        return self._lookup.index(curie)
 
     def index(self, curie: str) -> int:
         """The node index of a CURIE.
@@ -161,33 +147,19 @@ class KnowledgeGraph:
         Raises:
             UnknownEntityError: the graph has no such node; the message names the nearest ones.
         """
-        found = self.find_index(curie)
+        found = self._lookup.index(curie)
         if found is None:
-            raise self._unknown(curie)
+            raise self._lookup.unknown(curie)
         return found
-
-    def _unknown(self, given: str) -> UnknownEntityError:
-        near = sorted(set(self.search(given[:6], limit=200)) | set(self._curies_near(given)))
-        names = {f"{self.name(i)} ({self.curie(i)})": i for i in near}
-        hint = did_you_mean(given, [self.curie(i) for i in near])
-        if not hint:
-            best = did_you_mean(given.lower(), [self.name(i).lower() for i in near])
-            hint = best or (f"some near ones: {', '.join(list(names)[:3])}" if names else
-                            "look names up with: pathkg node --search WORD")
-        return UnknownEntityError(f"the graph holds no node {given!r}", hint=hint)
-
-    def _curies_near(self, given: str) -> range:
-        at = _bisect(self._node_columns[0], given)
-        return range(max(0, at - 20), min(self.n_nodes, at + 20))
 
     def curie(self, index: int) -> str:
         """The CURIE of a node index."""
-        return str(self._node_columns[0][int(index)].as_py())
+        return self._lookup.curies[index]
 
     def name(self, node: int | str) -> str:
         """The preferred name of a node, given by index or CURIE."""
         index = self.index(node) if isinstance(node, str) else int(node)
-        return str(self._node_columns[1][index].as_py())
+        return self._lookup.name(index)
 
     def type(self, node: int | str) -> str:
         """The type of a node, given by index or CURIE."""
@@ -201,14 +173,12 @@ class KnowledgeGraph:
             UnknownEntityError: no such node.
         """
         index = self.index(curie)
-        forms = self._synonyms.filter(_equals(self._synonyms["node"], index))
-        xrefs = self._xrefs.filter(_equals(self._xrefs["node"], index))
         name = self.name(index)
         return Node(
             id=curie, name=name, type=self.type(index),
-            synonyms=tuple(dict.fromkeys(f for f in forms["form"].to_pylist() if f != name)),
-            xrefs=tuple(dict.fromkeys(xrefs["xref"].to_pylist())),
-            definition=str(self._node_columns[2][index].as_py() or ""),
+            synonyms=tuple(dict.fromkeys(f for f in _rows_of(self._synonyms, "form", index) if f != name)),
+            xrefs=tuple(dict.fromkeys(_rows_of(self._xrefs, "xref", index))),
+            definition=str(self._lookup.nodes[2][index].as_py() or ""),
             sources=tuple(str(self._nodes["sources"][index].as_py() or "").split("|")))
 
     def resolve(self, text: str) -> str:
@@ -218,29 +188,15 @@ class KnowledgeGraph:
             UnknownEntityError: nothing of that name; the message names the nearest ones.
         """
         given = text.strip()
-        if self.find_index(given) is not None:
-            return given
-        xrefs, xref_nodes = self._xref_columns
-        at = _bisect(xrefs, given)
-        if at < len(xrefs) and xrefs[at].as_py() == given:
-            return self.curie(xref_nodes[at].as_py())
-        keys, nodes, _ = self._name_columns
-        key = given.lower()
-        at = _bisect(keys, key)
-        if at < len(keys) and keys[at].as_py() == key:
-            return self.curie(nodes[at].as_py())
-        raise self._unknown(given)
+        for find in (self._lookup.index, self._lookup.by_xref, self._lookup.by_form):
+            found = find(given)
+            if found is not None:
+                return self.curie(found)
+        raise self._lookup.unknown(given)
 
     def search(self, prefix: str, *, limit: int = 20) -> list[int]:
         """Indices of nodes with a name or synonym that begins with ``prefix``, in order of the form."""
-        keys, nodes, _ = self._name_columns
-        key = prefix.lower()
-        found: dict[int, None] = {}
-        for at in range(_bisect(keys, key), len(keys)):
-            if len(found) >= limit or not keys[at].as_py().startswith(key):
-                break
-            found.setdefault(nodes[at].as_py())
-        return list(found)
+        return self._lookup.with_prefix(prefix, limit)
 
     # -- edges ---------------------------------------------------------------------------------------------
 
@@ -252,11 +208,13 @@ class KnowledgeGraph:
         """
         if not 0 <= edge_id < self.n_edges:
             raise UnknownEntityError(f"the graph holds no edge {edge_id}", hint=f"ids are 0 to {self.n_edges - 1}")
-        row = self._edges.slice(edge_id, 1).to_pylist()[0]
-        return Edge(id=int(edge_id), subject=self.curie(row["subject"]), relation=row["relation"],
-                    object=self.curie(row["object"]), source=row["source"] or "",
-                    display_relation=row["display_relation"] or "", evidence=row["evidence"] or "",
-                    negated=row["negated"], undirected=row["undirected"])
+        arrays = self.arrays
+        display, evidence, undirected = (column[edge_id].as_py() for column in self._lookup.edges)
+        return Edge(id=int(edge_id), subject=self.curie(int(arrays.edge_subject[edge_id])),
+                    relation=self.relations[int(arrays.edge_relation[edge_id])],
+                    object=self.curie(int(arrays.edge_object[edge_id])),
+                    source=self.sources[int(arrays.edge_source[edge_id])], display_relation=display or "",
+                    evidence=evidence or "", negated=bool(arrays.edge_negated[edge_id]), undirected=undirected)
 
     def neighbors(self, curie: str, relation: str | Collection[str] | None = None,
                   type: str | Collection[str] | None = None, direction: str = "any") -> list[Neighbor]:
@@ -271,23 +229,21 @@ class KnowledgeGraph:
         Returns:
             ``(edge id, CURIE at the other end, "forward" | "backward")``, sorted by neighbour and edge.
         """
-        return [(edge, self.curie(other), way)
-                for edge, other, way in self._walk(self.index(curie), relation, type, direction)]
-
-    def _walk(self, node: int, relation: str | Collection[str] | None, type_: str | Collection[str] | None,
-              direction: str) -> Iterator[tuple[int, int, Direction]]:
-        arrays = self.arrays
-        start, stop = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
-        relations = _codes(self.relations, relation)
-        types = _codes(self.node_types, type_)
-        wanted = {"any": FORWARD | BACKWARD, "forward": FORWARD, "backward": BACKWARD}[direction]
-        for other, edge, flow in zip(arrays.neighbor[start:stop].tolist(), arrays.edge[start:stop].tolist(),
-                                     arrays.flow[start:stop].tolist(), strict=True):
-            if not flow & wanted or (relations is not None and int(arrays.edge_relation[edge]) not in relations):
-                continue
-            if types is not None and int(arrays.node_type[other]) not in types:
-                continue
-            yield edge, other, "forward" if flow & wanted & FORWARD else "backward"
+        node, arrays, curies = self.index(curie), self.arrays, self._lookup.curies
+        start, stop = arrays.indptr.item(node), arrays.indptr.item(node + 1)
+        others, edges, flows = arrays.neighbor[start:stop], arrays.edge[start:stop], arrays.flow[start:stop]
+        ways = _WAYS.get(direction)
+        if ways is None:
+            raise InputError(f"{direction!r} is not a direction", hint="any, forward or backward")
+        if relation is not None or type is not None or direction != "any":
+            keep = (flows & _WANTED[direction]) != 0
+            if relation is not None:
+                keep &= np.isin(arrays.edge_relation[edges], _codes(self.relations, relation))
+            if type is not None:
+                keep &= np.isin(arrays.node_type[others], _codes(self.node_types, type))
+            others, edges, flows = others[keep], edges[keep], flows[keep]
+        return [(edge, curies[other], ways[flow])
+                for edge, other, flow in zip(edges.tolist(), others.tolist(), flows.tolist(), strict=True)]
 
     def degree(self, curie: str) -> int:
         """Number of edges at a node, whatever their direction."""
@@ -296,23 +252,68 @@ class KnowledgeGraph:
 
     def ancestors(self, curie: str, relations: Collection[str] = ("is_a",)) -> dict[str, int]:
         """All nodes reached forward over ``relations``, with their distance in steps (not the node itself)."""
-        return self._closure(curie, relations, "forward")
+        return self._closure(curie, relations, FORWARD)
 
     def descendants(self, curie: str, relations: Collection[str] = ("is_a",)) -> dict[str, int]:
         """All nodes that reach this one over ``relations``, with their distance in steps."""
-        return self._closure(curie, relations, "backward")
+        return self._closure(curie, relations, BACKWARD)
 
-    def _closure(self, curie: str, relations: Collection[str], direction: str) -> dict[str, int]:
-        start = self.index(curie)
-        distance = {start: 0}
-        queue = deque([start])
-        while queue:
-            node = queue.popleft()
-            for _, other, _ in self._walk(node, relations, None, direction):
-                if other not in distance:
-                    distance[other] = distance[node] + 1
-                    queue.append(other)
-        return {self.curie(i): d for i, d in distance.items() if i != start}
+    def _closure(self, curie: str, relations: Collection[str], flow_bit: int) -> dict[str, int]:
+        start, curies = self.index(curie), self._lookup.curies
+        key = (flow_bit, (relations,) if isinstance(relations, str) else tuple(relations))
+        hierarchy = self._hierarchies.get(key)
+        if hierarchy is None:
+            hierarchy = Hierarchy.of(self.arrays, _codes(self.relations, key[1]), flow_bit)
+            self._hierarchies[key] = hierarchy
+        return {curies[i]: d for i, d in hierarchy.reach(start).items()}
+
+    # -- the whole, and parts of it ------------------------------------------------------------------------
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Number of nodes per type (``node_types``), of edges per ``relations`` and per ``sources``."""
+        arrays = self.arrays
+        return {key: dict(zip(words, np.bincount(codes, minlength=len(words)).tolist(), strict=True))
+                for key, words, codes in (("node_types", self.node_types, arrays.node_type),
+                                          ("relations", self.relations, arrays.edge_relation),
+                                          ("sources", self.sources, arrays.edge_source))}
+
+    def tables(self) -> GraphTables:
+        """All tables, for an export or a new store."""
+        return GraphTables(self._nodes, self._edges, self._synonyms, self._xrefs)
+
+    def subgraph(self, curies: Collection[str], *, hops: int = 0) -> GraphTables:
+        """The tables of the nodes given, of those up to ``hops`` edges away, and of all edges between them.
+
+        Turn it into a store with ``write_store``, or into another library's graph with the functions of
+        :mod:`pathkg.graph.convert`.
+
+        Raises:
+            UnknownEntityError: one of the nodes is not in the graph.
+        """
+        keep = np.zeros(self.n_nodes, bool)
+        keep[[self.index(c) for c in curies]] = True
+        arrays = self.arrays
+        for _ in range(hops):
+            either = keep[arrays.edge_subject] | keep[arrays.edge_object]
+            keep[arrays.edge_subject[either]] = True
+            keep[arrays.edge_object[either]] = True
+        return self.tables().restricted_to(keep)
+
+    def to_pandas(self) -> Any:
+        """``(nodes, edges)`` data frames; see :func:`pathkg.graph.convert.to_pandas`."""
+        return convert.to_pandas(self.tables())
+
+    def to_networkx(self) -> Any:
+        """A ``MultiDiGraph``; see :func:`pathkg.graph.convert.to_networkx`."""
+        return convert.to_networkx(self.tables())
+
+    def to_igraph(self) -> Any:
+        """A directed ``igraph.Graph``; see :func:`pathkg.graph.convert.to_igraph`."""
+        return convert.to_igraph(self.tables())
+
+    def to_pyg(self) -> Any:
+        """A ``HeteroData``; see :func:`pathkg.graph.convert.to_pyg`."""
+        return convert.to_pyg(self.tables())
 
 
 def _reopen(path: str, content_hash: str) -> KnowledgeGraph:
@@ -323,21 +324,12 @@ def _reopen(path: str, content_hash: str) -> KnowledgeGraph:
     return graph
 
 
-def _flat(table: pa.Table) -> tuple[pa.Array, ...]:
-    """Each column as one array (a store's index file holds one chunk, or none when it is empty)."""
-    return tuple(c.chunk(0) if c.num_chunks else pa.array([], c.type) for c in table.columns)
-
-
-def _bisect(column: pa.Array, value: str) -> int:
-    return bisect_left(range(len(column)), value, key=lambda i: column[i].as_py())
-
-
-def _codes(vocabulary: tuple[str, ...], wanted: str | Collection[str] | None) -> set[int] | None:
-    if wanted is None:
-        return None
+def _codes(vocabulary: tuple[str, ...], wanted: str | Collection[str]) -> list[int]:
     words = {wanted} if isinstance(wanted, str) else set(wanted)
-    return {code for code, word in enumerate(vocabulary) if word in words}
+    return [code for code, word in enumerate(vocabulary) if word in words]
 
 
-def _equals(column: pa.ChunkedArray, value: int) -> np.ndarray[Any, Any]:
-    return np.asarray(column.to_numpy() == value)
+def _rows_of(table: pa.Table, column: str, node: int) -> list[Any]:
+    """The values of a column for one node, in a table sorted by node."""
+    start, stop = np.searchsorted(table["node"].to_numpy(), [node, node + 1])
+    return list(table[column].slice(int(start), int(stop - start)).to_pylist())

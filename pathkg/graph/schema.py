@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Version of the store folder's layout. A reader refuses a store with another version."""
 
 BIOLINK_CLASS = MappingProxyType({

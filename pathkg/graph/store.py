@@ -1,12 +1,12 @@
 """The store folder: written whole or not at all, opened by memory map.
 
-Layout (format version 1)::
+Layout (format version 2)::
 
     manifest.json        format version, content hash, vocabularies, counts, sources with licence
     nodes.parquet        edges.parquet  synonyms.parquet  xrefs.parquet     the tables, for any reader
     mappings.sssom.tsv   merge_report.json                                  every merge decision
     adjacency/*.npy      arrays for path search
-    index/*.arrow        nodes, names and cross-references, sorted, for look-ups by bisection
+    index/*.arrow        nodes, names and cross-references (sorted, for look-ups by bisection), details of edges
     lexicon/             the compiled linking index
 """
 
@@ -141,6 +141,8 @@ def _write_index(folder: Path, tables: GraphTables) -> None:
                       "rank": pc.if_else(pc.equal(tables.synonyms["kind"].cast(pa.string()), "name"), 0, 1)})
     _write_arrow(folder / "names.arrow",
                  names.sort_by([("key", "ascending"), ("rank", "ascending"), ("node", "ascending")]))
+    edges = tables.edges.select(["display_relation", "evidence", "undirected"]).unify_dictionaries()
+    _write_arrow(folder / "edges.arrow", edges)
     xrefs = tables.xrefs.select(["xref", "node"]).sort_by([("xref", "ascending"), ("node", "ascending")])
     _write_arrow(folder / "xrefs.arrow", xrefs)
 

@@ -56,6 +56,29 @@ class GraphTables:
                 _feed(digest, table[name])
         return f"sha256:{digest.hexdigest()}"
 
+    def restricted_to(self, kept: np.ndarray[Any, Any]) -> GraphTables:
+        """The nodes where the mask ``kept`` is true, and everything between or about them.
+
+        Args:
+            kept: bool (n_nodes).
+        """
+        number = np.cumsum(kept, dtype=np.int64) - 1
+        return GraphTables(
+            self.nodes.filter(pa.array(kept)), _renumbered(self.edges, kept, number, "subject", "object"),
+            _renumbered(self.synonyms, kept, number, "node"), _renumbered(self.xrefs, kept, number, "node"))
+
+
+def _renumbered(table: pa.Table, kept: np.ndarray[Any, Any], number: np.ndarray[Any, Any], *columns: str) -> pa.Table:
+    """The rows whose node columns are all kept, with their new numbers."""
+    rows = np.ones(table.num_rows, bool)
+    for column in columns:
+        rows &= kept[table[column].to_numpy()]
+    part = table.filter(pa.array(rows))
+    for column in columns:
+        place = part.column_names.index(column)
+        part = part.set_column(place, column, pa.array(number[part[column].to_numpy()], pa.int32()))
+    return part
+
 
 def encode_words(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, Any], list[str]]:
     """Codes of a column of words and the words in use, each once; a null counts as an empty word."""

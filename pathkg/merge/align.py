@@ -15,7 +15,16 @@ from typing import Any
 
 from pathkg.merge.names import normal_name
 from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX
-from pathkg.sources.tables import ALTERNATIVE_ID, BROAD, CLOSE, EXACT, NARROW, RELATED, SourceTables
+from pathkg.sources.tables import (
+    ALTERNATIVE_ID,
+    BROAD,
+    CLOSE,
+    DBXREF,
+    EXACT,
+    NARROW,
+    RELATED,
+    SourceTables,
+)
 
 TOOL = "pathkg build"
 MANUAL = "semapv:ManualMappingCuration"
@@ -26,6 +35,7 @@ BY_XREF = "semapv:MappingChaining"
 PREFIX_RANK = {p: i for i, p in enumerate((
     "MONDO", "HP", "NCBIGene", "GO", "UBERON", "CL", "DrugBank", "REACTOME", "CTD", "PATHKG", "NCIT", "ONCOTREE",
     "HISTO", "TPO", "HGNC", "DOID", "FMA", "CHEBI", "MESH", "OMIM", "UMLS", "EFO", GROUP_PREFIX, INDEX_PREFIX))}
+SYMBOL_PREFIX = "HGNC symbol"
 MIN_NAME_LENGTH = 3
 """Shorter names ("AR", "ER") mean too many things to merge by."""
 FUZZY_PROPOSAL = 92.0
@@ -91,7 +101,9 @@ class Concepts:
         return gid
 
     def prefix(self, gid: int) -> str:
-        return self.ids[gid].partition(":")[0]
+        """The vocabulary of an id. ``HGNC:ERBB2`` (a symbol) and ``HGNC:3430`` (an accession) count as two."""
+        prefix, _, local = self.ids[gid].partition(":")
+        return SYMBOL_PREFIX if prefix == "HGNC" and not local.isdigit() else prefix
 
 
 @dataclass(slots=True)
@@ -154,6 +166,7 @@ def align(sources: Sequence[SourceTables], concepts: Concepts, *, fuzzy: bool = 
     """
     decide = _Decisions(concepts)
     _alternative_ids(sources, concepts, decide)
+    _gene_symbols(concepts, decide)
     _declared(sources, concepts, decide)
     _cross_references(sources, concepts, decide)
     if names and len(sources) > 1:
@@ -173,7 +186,7 @@ class _Decisions:
         self.clusters = _Clusters(concepts)
         self.rows: list[dict[str, str]] = []
         self.counts: Counter[str] = Counter()
-        self._seen: set[tuple[int, int]] = set()
+        self._row_of: dict[tuple[int, int], int] = {}
 
     def merge(self, a: int, b: int, rule: str, predicate: str, justification: str, confidence: float, *,
               force: bool = False) -> bool:
@@ -192,15 +205,36 @@ class _Decisions:
 
     def record(self, a: int, b: int, predicate: str, justification: str, confidence: float, comment: str) -> None:
         pair = (min(a, b), max(a, b))
-        if pair in self._seen:
-            return
-        self._seen.add(pair)
+        known = self._row_of.setdefault(pair, len(self.rows))
+        rule = comment.partition(";")[0]
+        if known < len(self.rows):
+            if not comment.startswith("merged"):
+                return
+            # a pair that was only mapped so far merges by a later rule: one row, the stronger decision
+            self.counts[self.rows[known]["comment"].partition(";")[0]] -= 1
         c = self.concepts
-        self.counts[comment.partition(";")[0]] += 1
-        self.rows.append({
+        self.counts[rule] += 1
+        row = {
             "subject_id": c.ids[a], "subject_label": c.names[a], "predicate_id": predicate, "object_id": c.ids[b],
             "object_label": c.names[b], "mapping_justification": justification,
-            "confidence": f"{confidence:.2f}", "mapping_tool": TOOL, "comment": comment})
+            "confidence": f"{confidence:.2f}", "mapping_tool": TOOL, "comment": comment}
+        self.rows[known:known + 1] = [row]
+
+
+def _gene_symbols(concepts: Concepts, decide: _Decisions) -> None:
+    """``HGNC:ERBB2``, a gene named by its symbol, is the gene that HGNC or PrimeKG gives that symbol."""
+    symbols = {concepts.ids[g].partition(":")[2]: g for g in range(len(concepts.ids))
+               if concepts.prefix(g) == SYMBOL_PREFIX and concepts.names[g]}
+    if not symbols:
+        return
+    owners: dict[str, dict[str, int]] = defaultdict(dict)
+    for gid, name in enumerate(concepts.names):
+        prefix = concepts.prefix(gid)
+        if name in symbols and prefix in ("HGNC", "NCBIGene") and concepts.types[gid] == "gene/protein":
+            owners[name].setdefault(prefix, gid)
+    for symbol, gid in symbols.items():
+        for other in owners[symbol].values():
+            decide.merge(gid, other, "gene symbol", EXACT, MANUAL, 1.0)
 
 
 def _alternative_ids(sources: Sequence[SourceTables], concepts: Concepts, decide: _Decisions) -> None:
@@ -232,7 +266,8 @@ def _declared(sources: Sequence[SourceTables], concepts: Concepts, decide: _Deci
 
 def _declare(concepts: Concepts, decide: _Decisions, a: int | None, b: int | None, predicate: str, why: str,
              label: str) -> None:
-    if a is None or b is None or a == b or not concepts.names[a] or not concepts.names[b]:
+    """Merge what is declared exact, record what is declared close; a bare reference is left to the next rule."""
+    if predicate == DBXREF or a is None or b is None or a == b or not concepts.names[a] or not concepts.names[b]:
         return
     if predicate == EXACT:
         decide.merge(a, b, f"exact mapping of {label}", EXACT, why, 1.0)
@@ -243,7 +278,7 @@ def _declare(concepts: Concepts, decide: _Decisions, a: int | None, b: int | Non
 def _cross_references(sources: Sequence[SourceTables], concepts: Concepts, decide: _Decisions) -> None:
     """Nodes that name each other, or the same third id, one-to-one."""
     claims: dict[str, dict[int, None]] = defaultdict(dict)
-    exact_by_mapping: list[tuple[str, str]] = []
+    declared: list[tuple[str, str]] = []
     for source, rows in zip(sources, concepts.rows, strict=True):
         for node, xref, predicate in _xref_rows(source):
             if predicate not in (NARROW, BROAD, RELATED):
@@ -251,9 +286,9 @@ def _cross_references(sources: Sequence[SourceTables], concepts: Concepts, decid
         table = source.mappings
         for a, predicate, b in zip(*(table[c].to_pylist() for c in ("subject_id", "predicate_id", "object_id")),
                                    strict=True):
-            if predicate == EXACT:
-                exact_by_mapping.append((a, b))
-    for a, b in exact_by_mapping:
+            if predicate in (EXACT, DBXREF):
+                declared.append((a, b))
+    for a, b in declared:
         for curie, xref in ((a, b), (b, a)):
             gid = concepts.gid.get(curie)
             if gid is not None and concepts.names[gid]:

@@ -35,6 +35,9 @@ def _source_lines(source: Mapping[str, Any]) -> list[str]:
     counts = read["counts"]
     files = source["files"]
     named = f" ({files[0]})" if len(files) == 1 else f" ({len(files)} files)" if files else ""
+    if not nodes["named"] and not edges["edges read"]:
+        lines = [f"{source['name']}{named}: {counts.get('mappings', 0):,} mapping rows"]
+        return lines + [f"  dropped: {n:,} x {reason}" for reason, n in read["dropped"].items()]
     lines = [f"{source['name']}{named}",
              f"  nodes: {nodes['named']:,} named, {nodes['same id in another source']:,} under the same id in "
              f"another source, {sum(nodes['merged by rule'].values()):,} merged, {nodes['mapped only']:,} mapped "

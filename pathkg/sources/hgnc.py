@@ -7,7 +7,13 @@ import os
 from pathkg.sources.delimited import check_columns, existing, read_all_text
 from pathkg.sources.ontology_types import LICENCES
 from pathkg.sources.tables import (
-    DBXREF, EXACT, ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record,
+    DBXREF,
+    EXACT,
+    ReadReport,
+    SourceBuilder,
+    SourceRecord,
+    SourceTables,
+    file_record,
 )
 
 # two spellings of one table: the custom download (with blanks) and hgnc_complete_set.txt

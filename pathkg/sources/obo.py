@@ -12,7 +12,14 @@ from pathkg.errors import InputError
 from pathkg.sources.curies import from_uri, normal_curie
 from pathkg.sources.delimited import existing, read_all_text
 from pathkg.sources.ontology_types import GO_ROOTS, LICENCES, RELATION_NAMES, TYPE_OF_PREFIX, type_of
-from pathkg.sources.tables import ALTERNATIVE_ID, ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record
+from pathkg.sources.tables import (
+    ALTERNATIVE_ID,
+    ReadReport,
+    SourceBuilder,
+    SourceRecord,
+    SourceTables,
+    file_record,
+)
 
 _SYNONYM = re.compile(r'^"((?:[^"\\]|\\.)*)"\s*(EXACT|RELATED|BROAD|NARROW)?\s*([^\[]*)')
 _QUOTED = re.compile(r'^"((?:[^"\\]|\\.)*)"')

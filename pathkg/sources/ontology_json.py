@@ -13,7 +13,13 @@ from pathkg.sources.curies import from_uri, normal_curie
 from pathkg.sources.delimited import existing, read_all_text
 from pathkg.sources.ontology_types import GO_NAMESPACES, LICENCES, RELATION_NAMES, TYPE_OF_PREFIX, type_of
 from pathkg.sources.tables import (
-    ALTERNATIVE_ID, DBXREF, ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record,
+    ALTERNATIVE_ID,
+    DBXREF,
+    ReadReport,
+    SourceBuilder,
+    SourceRecord,
+    SourceTables,
+    file_record,
 )
 
 _SCOPES = {"hasExactSynonym": "exact", "hasRelatedSynonym": "related", "hasBroadSynonym": "broad",
@@ -159,7 +165,8 @@ def _listed_term(term: Mapping[str, Any], namespace: str, builder: SourceBuilder
             if end.partition(":")[0] not in TYPE_OF_PREFIX:
                 report.count("edges to a term of a vocabulary without a node type, left out")
             elif relation == "excluded_subClassOf":
-                builder.edge(curie, "is_a", end, display="excluded is_a", negated=True)
+                # its own relation, so that nobody walks it as is_a
+                builder.edge(curie, "excluded_is_a", end, display="is not a kind of", negated=True)
             else:
                 builder.edge(curie, relation, end, negated=relation in _NEGATED_RELATIONS)
 

@@ -19,8 +19,19 @@ from pathkg.sources.curies import normal_curie
 from pathkg.sources.delimited import check_columns, existing
 from pathkg.sources.primekg import empty_strings
 from pathkg.sources.tables import (
-    DBXREF, SOURCE_EDGES, SOURCE_FORMS, SOURCE_MAPPINGS, SOURCE_NODES, SOURCE_XREFS, WORD, ReadReport,
-    SourceRecord, SourceTables, column_of, file_record, table_of,
+    DBXREF,
+    SOURCE_EDGES,
+    SOURCE_FORMS,
+    SOURCE_MAPPINGS,
+    SOURCE_NODES,
+    SOURCE_XREFS,
+    WORD,
+    ReadReport,
+    SourceRecord,
+    SourceTables,
+    column_of,
+    file_record,
+    table_of,
 )
 
 TYPES: Mapping[str, str] = {

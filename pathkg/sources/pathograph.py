@@ -20,7 +20,11 @@ from pathkg.errors import InputError
 from pathkg.sources.curies import from_uri
 from pathkg.sources.rdfxml import Element, is_legal_name, read_rdfxml
 from pathkg.sources.tables import (
-    ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record,
+    ReadReport,
+    SourceBuilder,
+    SourceRecord,
+    SourceTables,
+    file_record,
 )
 
 _ENDINGS = (".owl", ".xml", ".owl.gz", ".xml.gz", ".rdf", ".rdf.gz")

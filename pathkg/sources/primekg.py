@@ -21,8 +21,21 @@ from pathkg.errors import InputError
 from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX, SOURCE_OF_TYPE, from_primekg, group_members
 from pathkg.sources.delimited import Columns, existing, header_of, read_columns, words_and_codes
 from pathkg.sources.tables import (
-    EXACT, NARROW, SOURCE_EDGES, SOURCE_FORMS, SOURCE_MAPPINGS, SOURCE_NODES, SOURCE_XREFS, WORD, ReadReport,
-    SourceBuilder, SourceRecord, SourceTables, column_of, file_record, table_of,
+    EXACT,
+    NARROW,
+    SOURCE_EDGES,
+    SOURCE_FORMS,
+    SOURCE_MAPPINGS,
+    SOURCE_NODES,
+    SOURCE_XREFS,
+    WORD,
+    ReadReport,
+    SourceBuilder,
+    SourceRecord,
+    SourceTables,
+    column_of,
+    file_record,
+    table_of,
 )
 
 NEGATED_RELATIONS = frozenset({"disease_phenotype_negative", "anatomy_protein_absent"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -12,7 +11,13 @@ from pathkg.errors import InputError
 from pathkg.sources.core import CORE_FOLDER, CORE_RECORD, core_digest, read_core
 from pathkg.sources.delimited import existing, open_binary
 from pathkg.sources.tables import (
-    SOURCE_EDGES, SOURCE_FORMS, SOURCE_MAPPINGS, SOURCE_NODES, SOURCE_XREFS, ReadReport, SourceRecord,
+    SOURCE_EDGES,
+    SOURCE_FORMS,
+    SOURCE_MAPPINGS,
+    SOURCE_NODES,
+    SOURCE_XREFS,
+    ReadReport,
+    SourceRecord,
     SourceTables,
 )
 

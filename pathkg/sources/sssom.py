@@ -10,7 +10,12 @@ from pathkg.errors import InputError
 from pathkg.sources.curies import from_uri, normal_curie
 from pathkg.sources.delimited import check_columns, existing, read_all_text
 from pathkg.sources.tables import (
-    DBXREF, ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record,
+    DBXREF,
+    ReadReport,
+    SourceBuilder,
+    SourceRecord,
+    SourceTables,
+    file_record,
 )
 
 _REQUIRED = ("subject_id", "predicate_id", "object_id")
