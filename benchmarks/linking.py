@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linking_parts import gold, negex
+from linking_parts import gold, negex, reports
 
 Part = Callable[[Path, "Path | None"], dict[str, Any]]
-PARTS: dict[str, Part] = {"gold": gold.measure, "negex": negex.measure}
+PARTS: dict[str, Part] = {"gold": gold.measure, "annotated": reports.measure_annotated,
+                         "reports": reports.measure_reports, "negex": negex.measure}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

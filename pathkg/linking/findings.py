@@ -1,13 +1,26 @@
-"""Structured findings of a report: what a synoptic summary would hold."""
+"""Structured findings of a report: what a synoptic summary would hold, each value with its evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from pathkg.linking import counts, staging
+from pathkg.linking.staging import Value
+from pathkg.records import Assertion, LinkResult, Mention
+
 if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
     from pathkg.linking.matcher import Linker
+
+FIELDS = ("procedure", "site", "laterality", "histologic_type", "grade", "pT", "pN", "pM", "stage_group", "nodes_examined",
+          "nodes_positive", "tumor_size_mm", "margins", "margin_distance_mm", "lymphovascular_invasion",
+          "perineural_invasion", "ER", "PR", "HER2", "Ki-67", "markers")
+"""The fields of :class:`ReportFindings`, in the order of a synoptic report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,7 @@ class Finding:
     end: int
     text: str
     id: str = ""
+    weight: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         return {"field": self.field, "value": self.value, "start": self.start, "end": self.end, "text": self.text,
@@ -43,12 +57,187 @@ class ReportFindings:
     def to_dict(self) -> dict[str, Any]:
         return {name: [f.to_dict() for f in found] for name, found in self.fields.items()}
 
+    def explain(self) -> str:
+        return "\n".join(f"{name}: {found[0].value} (from {found[0].text!r})" for name, found in self.fields.items())
 
-def extract_findings(text: str, *, linker: Linker) -> ReportFindings:
-    """Structured findings of a report (rule-based, offline)."""
-    fields: dict[str, tuple[Finding, ...]] = {}
-    for mention in linker.link(text):
-        if mention.type == "stage":
-            fields.setdefault("stage", ())
-            fields["stage"] += (Finding("stage", mention.name, mention.start, mention.end, mention.text, mention.id),)
-    return ReportFindings(fields)
+
+def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None = None) -> ReportFindings:
+    """Structured findings of a report. Rule-based and offline; a field that the report does not state is absent.
+
+    Args:
+        text: the report.
+        linker: links the mentions.
+        mentions: the linked report, if it is there already.
+
+    Example:
+        >>> import pathkg
+        >>> from pathkg.linking import linker_for
+        >>> found = extract_findings("Colon, right hemicolectomy: adenocarcinoma, moderately differentiated. pT3 pN0. "
+        ...                          "Metastasis in 0 of 14 lymph nodes.", linker=linker_for(pathkg.load()))
+        >>> found.first("pT"), found.first("nodes_examined"), found.first("grade")["grade"]
+        ('3', 14, 2)
+    """
+    result = mentions if mentions is not None else linker.link(text)
+    # a full stop before a small letter is a lost line break; offsets stay as they are
+    flat = re.sub(r"\.(?=\s+[a-z(])", " ", text)
+    kinds = _kinds(linker.graph)
+    read: list[tuple[str, Sequence[Value]]] = [
+        ("grade", staging.grades(flat)), ("pT", staging.tnm(flat, "T")), ("pN", staging.tnm(flat, "N")),
+        ("pM", staging.tnm(flat, "M")), ("stage_group", staging.stage_group(flat)),
+        ("tumor_size_mm", counts.sizes(flat)), ("margin_distance_mm", counts.margin_distance(flat))]
+    examined, positive = counts.node_counts(flat)
+    read += [("nodes_examined", examined), ("nodes_positive", positive), *counts.receptors(flat).items()]
+    fields: dict[str, list[Finding]] = {
+        name: [Finding(name, v.value, v.start, v.end, text[v.start:v.end], weight=v.weight) for v in values]
+        for name, values in read if values}
+    fields["histologic_type"] = _histologic_type(text, result, kinds)
+    fields["procedure"] = _ranked("procedure", text, result, lambda m: m.type == "procedure" and m.id in kinds.removals)
+    fields["site"] = _ranked("site", text, result, lambda m: m.type == "anatomy" and m.id in kinds.organs)
+    fields["laterality"] = _laterality(text, result)
+    fields["lymphovascular_invasion"] = _invasion("lymphovascular_invasion", result, kinds.vessels)
+    fields["perineural_invasion"] = _invasion("perineural_invasion", result, kinds.nerves)
+    fields["margins"] = _margins(flat)
+    fields["markers"] = [Finding("markers", {"marker": m.name, "result": "negative" if m.assertion is Assertion.ABSENT
+                                             else "positive"}, m.start, m.end, m.text, m.id)
+                         for m in result if m.type == "marker" and m.assertion in (Assertion.PRESENT, Assertion.ABSENT)]
+    return ReportFindings({name: tuple(fields[name]) for name in FIELDS if fields.get(name)})
+
+
+# -- what the graph says of the mentions ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Kinds:
+    malignant: frozenset[str]
+    organs: frozenset[str]
+    removals: frozenset[str]
+    vessels: Mapping[str, float]
+    nerves: Mapping[str, float]
+    depth: Mapping[str, int]
+
+
+_TUMOUR_NAME = re.compile(r"oma\b|neoplasm|tumou?r|cancer|leuk|mesothelioma|malignan|histiocytosis|Paget|mycosis", re.I)
+_NOT_A_TUMOUR = re.compile(r"hematoma|granuloma|xanthoma|hamartoma|glaucoma|trachoma|stroma", re.I)
+
+
+@lru_cache(maxsize=4)
+def _kinds_of(graph: KnowledgeGraph) -> _Kinds:
+    malignant = {c for root in ("MONDO:0004992", "MONDO:0005070") if root in graph for c in graph.descendants(root)}
+    # the is_a edges of a core graph have gaps; a tumour's name tells as well
+    malignant |= {graph.curie(i) for i in range(graph.n_nodes)
+                  if graph.type(i) == "disease" and _TUMOUR_NAME.search(graph.name(i))
+                  and not _NOT_A_TUMOUR.search(graph.name(i))}
+    arises = [graph.neighbors(c, relation="arises_in", direction="forward") for c in sorted(malignant)]
+    organs = frozenset(other for row in arises for _, other, _ in row)
+    removals = frozenset(graph.curie(i) for i in range(graph.n_nodes) if graph.type(i) == "procedure"
+                         and (graph.neighbors(graph.curie(i), relation="removes", direction="forward")
+                              or re.search(r"ectomy|resection|excision|amputation|biopsy|exenteration", graph.name(i))))
+    depth = {c: len(graph.ancestors(c)) for c in malignant}
+
+    def weights(names: Mapping[str, float]) -> dict[str, float]:
+        found = {}
+        for slug, weight in names.items():
+            curie = f"PATHKG:{slug}"
+            if curie in graph:
+                found[curie] = weight
+                for below in graph.descendants(curie):
+                    found.setdefault(below, weight - 0.1)
+        return found
+
+    return _Kinds(frozenset(malignant), organs, removals,
+                  weights({"lymphovascular-invasion": 3, "vascular-invasion": 2, "lymphatic-invasion": 2,
+                           "venous-invasion": 1.5, "angioinvasion": 2, "small-vessel-invasion": 2,
+                           "large-vessel-invasion": 1.5}),
+                  weights({"perineural-invasion": 3, "neural-invasion": 2, "intraneural-invasion": 2}), depth)
+
+
+def _kinds(graph: KnowledgeGraph) -> _Kinds:
+    return _kinds_of(graph)
+
+
+# -- fields from mentions ------------------------------------------------------------------------------------
+
+_TYPE_LABEL = re.compile(r"(?:histolog(?:ic|ical)\s+(?:cell\s+)?type|tumou?r\s+type|histologic\s+diagnosis|type\s+of\s+tumou?r)"
+                         r"[^:]{0,40}:[\s\-]*$", re.I)
+_DIAGNOSIS_LABEL = re.compile(r"\bdiagnos[ie]s\b(?!\s+details)", re.I)
+_BENIGN = re.compile(r"adenoma\b|hyperplasia|cyst\b|polyp|nevus|metaplasia|hemangioma|lipoma|leiomyoma|papilloma", re.I)
+_IN_SITU = re.compile(r"in situ|intraepithelial|dysplasia", re.I)
+_METASTATIC = re.compile(r"metastatic|metastasis", re.I)
+
+
+def _histologic_type(text: str, result: LinkResult, kinds: _Kinds) -> list[Finding]:
+    scores: Counter[str] = Counter()
+    best: dict[str, Mention] = {}
+    label = [m.start() for m in _DIAGNOSIS_LABEL.finditer(text)]
+    for mention in result:
+        if mention.type != "disease" or mention.id not in kinds.malignant:
+            continue
+        if mention.assertion not in (Assertion.PRESENT, Assertion.POSSIBLE):
+            continue
+        weight = 1.0 + 0.12 * min(kinds.depth.get(mention.id, 0), 8)
+        if mention.name in ("neoplasm", "malignant neoplasm", "benign neoplasm", "carcinoma"):
+            weight *= 0.25
+        before = text[max(0, mention.start - 70):mention.start]
+        if _TYPE_LABEL.search(before):
+            weight += 5
+        if any(0 <= mention.start - at < 500 for at in label):
+            weight += 1.5
+        if mention.assertion is Assertion.POSSIBLE:
+            weight *= 0.5
+        if _BENIGN.search(mention.name):
+            weight *= 0.3
+        if _IN_SITU.search(mention.name):
+            weight *= 0.3
+        if _METASTATIC.search(mention.name) or _METASTATIC.search(before[-14:]):
+            weight *= 0.4
+        scores[mention.id] += weight  # type: ignore[assignment]
+        if mention.id not in best:
+            best[mention.id] = mention
+    return [Finding("histologic_type", best[c].name, best[c].start, best[c].end, best[c].text, c, weight=w)
+            for c, w in sorted(scores.items(), key=lambda item: (-item[1], best[item[0]].start))]
+
+
+def _ranked(name: str, text: str, result: LinkResult, wanted: Callable[[Mention], bool]) -> list[Finding]:
+    scores: Counter[str] = Counter()
+    best: dict[str, Mention] = {}
+    for position, mention in enumerate(m for m in result if m.assertion is Assertion.PRESENT and wanted(m)):
+        scores[mention.id] += 3 if position < 2 else 1
+        best.setdefault(mention.id, mention)
+    return [Finding(name, best[c].name, best[c].start, best[c].end, best[c].text, c, weight=float(w))
+            for c, w in sorted(scores.items(), key=lambda item: (-item[1], best[item[0]].start))]
+
+
+def _laterality(text: str, result: LinkResult) -> list[Finding]:
+    sides: Counter[str] = Counter()
+    where: dict[str, tuple[int, int]] = {}
+    for match in re.finditer(r"\b(?:laterality|side)\W{0,4}(left|right|bilateral)\b", text, re.I):
+        sides[match[1].lower()] += 5
+        where.setdefault(match[1].lower(), match.span(1))
+    for mention in result:
+        side = mention.value.get("laterality")
+        if side and mention.type in ("anatomy", "procedure"):
+            sides[side] += 1
+            where.setdefault(side, (mention.start, mention.end))
+    return [Finding("laterality", side, *where[side], text[slice(*where[side])], weight=float(n))
+            for side, n in sorted(sides.items(), key=lambda item: (-item[1], where[item[0]]))]
+
+
+def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float]) -> list[Finding]:
+    stated = {Assertion.PRESENT: True, Assertion.ABSENT: False}
+    found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id, weight=nodes[m.id])
+             for m in result if m.id in nodes and m.assertion in stated]
+    # what is there in one vessel is there: a finding outweighs a denial of another kind of vessel
+    top = max((f.weight for f in found), default=0.0)
+    return sorted(found, key=lambda f: (-f.weight if f.weight < top - 0.5 else -top, not f.value, f.start))
+
+
+_FREE = re.compile(r"margins?\b(?:(?!margin)[^.;]){0,80}?\b(?:negative|uninvolved|free|clear|not\s+involved|no\s+(?:tumou?r|evidence|carcinoma|malign\w+|residual))\b"
+                   r"|\b(?:negative|clear|free|uninvolved)\s+(?:\w+\s+){0,3}margins?\b", re.I)
+_INVOLVED = re.compile(r"margins?\b(?:(?!margin|negative|uninvolved|free|clear|not|un)[^.;]){0,50}?\b(?:positive|involved|involvement\s*:\s*(?:yes|present))\b"
+                       r"|\b(?:positive|involved)\s+(?:\w+\s+){0,3}margins?\b|\b(?:extends?\s+to|present\s+at|involv(?:es|ing))\s+(?:the\s+)?(?:\w+\s+){0,4}margins?\b", re.I)
+
+
+def _margins(text: str) -> list[Finding]:
+    involved = [Finding("margins", "involved", m.start(), m.end(), m.group(), weight=2) for m in _INVOLVED.finditer(text)]
+    free = [Finding("margins", "uninvolved", m.start(), m.end(), m.group(), weight=1) for m in _FREE.finditer(text)]
+    return involved + free if len(involved) * 3 > len(free) else free + involved

@@ -55,11 +55,11 @@ patient|history|clinical|diagnosis|report|case|study|finding|findings|result|res
 """.replace("\n", "|").strip("|").split("|")))
 
 # the words of gross descriptions; a form made of nothing else describes a look, not a finding
-LOOK_WORDS = frozenset(map(form_key, """
+LOOK_WORDS = frozenset(form_key(word) for line in ("""
 yellow white tan red brown gray green blue black pink purple orange golden pale dark light variegated mottled cut surface
 firm soft rubbery solid smooth friable glistening shiny fleshy hard whitish yellowish reddish brownish grayish gritty
 granular tumor mass lesion tissue appearance area areas color homogeneous bright fish flesh like gelatinous
-""".split()))  # fmt: skip
+""",) for word in line.split())
 
 # nouns among them that are terms of their own where they stand alone
 LOOK_NOUNS = frozenset({"tumor", "mass", "lesion", "tissue"})

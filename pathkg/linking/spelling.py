@@ -7,6 +7,7 @@ caller. A repair must lead to a word of the lexicon.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
@@ -23,52 +24,9 @@ MIN_LENGTH = 5
 """Shorter tokens have too many neighbours."""
 
 _TWO_EDITS_FROM = 10
-_RARE = 0.5
 
 # ordinary words one letter away from a word of the lexicon; they stay as they are
-_ORDINARY = frozenset("""
-about above across after again against along already among another appear appears areas around assess aware based
-become been before begin being below beside better both brought called cannot care carried case center certain
-chance change check clear close comes common comply could count course cover current data date dates days describe
-done down draft drawn dried each early easily either else email enclose ends enough entire equal even ever every
-exact except extra face faced facing fact fail fails failed false famous fast favorable feel field fills final find
-finds first fits five fixed flow folds follow food force form formal former forms forth found four freely fresh from
-full further gave general given gives good great green grips group grow hand hands hard have heard heavy help
-here high hold home hospital hour house however human ideal image impact include indeed index inform informed inner inside
-into issue items itself joined judge jury just keep kept kinds knew known label labels lack large last late later
-laws lead leads least leave left legal less letter level light like limit limits line lined lines linear list live
-local long longer look lower made main mainly make manner many mark marks match matter mean means measure media
-medium meet mention method might mild mind minor minute miss mixed mode model moment month more most move much name
-named narrow nature near nearby nearly need never next nine noise none normal north note noted notes notice number
-oblong occur occurs offer often once only open order orders other others ought outer outline over page paged pages pair part
-party pass passed past path patient people per phone phones photo piece pieces place places plain plan planes plate
-please point points poor portion post power prefer present press prior private process proper prove provide pulled
-pure purse push quick quite radio raise range rapid rate rather reach read reader ready real really reason receive
-record refer refers relate release remain remains remote repeat reply report reports result results return review
-right rigid room rough round route rules safe said same sample samples save says scale scope scored search seat second
-section sections see seek seem seems seen self send sense sent separate series serve service seven several shaded shall
-shape share shared sharp sheet shift short should show shown shows side sides sign signed signs similar simple since
-single site sites size sized sizes slice sliced slices slide slides slight small smaller soft some soon sort sound
-source south space spaces speak special spend split spoke spread staff stage staged stages stain stained stand start
-state stated states status stay steps still stop stored story strict string strip strips strong study stuff style
-subject submit such suite sure surface table take taken talk tank target task teach team tell tend term terms test
-tested tests text than thank that their them then there these they thick thin thing things think third this those
-though three through thus tied time times title today together told took topic total totally touch toward towards
-trace track trade train treat tried trim true trust truth turn turned twice type types under unit units until upon
-upper usage used useful user uses using usual value vary very view views visit visual void wait walk want warm was
-water wave ways wear week weight well were what wheel when where which while white whole whom whose wide will wire
-wires wish with within word words work would write writes written wrong year years yellow yield young your yours
-relative selective elective effective objective reflective respective received relieved believed revealed concealed
-content contents contest context contact intact exact extract distinct district instruct construct contract contrast
-abstract attract detract retract subtract refract affect effect infect inject reject object eject select elect erect
-direct detect protect project expect inspect respect suspect aspect prospect section action fraction faction friction
-fiction diction addiction reduction production deduction seduction induction conduction construction destruction
-instruction obstruction abstraction extraction subtraction attraction distraction traction contraction retraction
-located allocated dedicated indicated medicated educated rotated related elated dilated diluted deleted depleted
-completed competed repeated defeated treated created heated seated stated rated grated graded traded faded shaded
-invoice device advice service notice practice police office officer offices proven provided providing divided dividing
-sealing dealing healing feeling peeling wheeling smelling swelling telling selling spelling dwelling
-""".split())  # fmt: skip
+_ORDINARY = frozenset((Path(__file__).with_name("ordinary_words.txt")).read_text(encoding="utf-8").split())
 
 
 class Speller:

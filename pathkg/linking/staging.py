@@ -1,0 +1,176 @@
+"""Stage categories and grades as values, read from the text itself (also from scanned text)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "l": 1, "ll": 2, "lll": 3, "1": 1, "2": 2, "3": 3, "4": 4,
+          "one": 1, "two": 2, "three": 3, "four": 4, "low": 1, "intermediate": 2, "high": 3}
+_N = r"[0-9OolI]"
+
+_T = re.compile(
+    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRmMaA]{0,2}[pP]?|[cC])[\s_]?[T](?P<gap>[\s:]{0,2})"
+    r"(?P<value>[iI][sS]|[0-4lI]\s?[a-eA-E]?(?:mi)?[1-3]?|[xX])(?![a-z0-9])(?P<tail>(?:\s?\([a-z0-9+\-,. ]{1,12}\))?)")
+_NODE = re.compile(
+    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?N(?P<gap>[\s:]{0,2})"
+    r"(?P<value>[0-3OolI]\s?[a-c]?(?:\s?mi)?|[xX])(?![a-z0-9])")
+_M = re.compile(
+    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?M(?P<gap>[\s:]{0,2})(?P<value>[0-1OolI]\s?[a-d]?|[xX])(?![a-z0-9])")
+_RUN = re.compile(
+    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX][a-e]?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
+    r"(?P<N>[0-3OolIxX][a-c]?(?:mi)?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9])")
+_STAGING_WORDS = re.compile(r"stag|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
+_STAGE_GROUP = re.compile(
+    r"\bstage\s*(?:group(?:ing)?)?\s*[:=]?\s*(?P<value>(?:IV|I{1,3}|0|[1-4])\s?[A-D]?[0-9]?)(?![A-Za-z0-9])", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A parsed value, where it stands, and how much speaks for it."""
+
+    value: Any
+    start: int
+    end: int
+    weight: float
+
+
+def _category(value: str) -> str:
+    value = value.replace(" ", "").lower()
+    head, rest = value[0], value[1:]
+    head = {"l": "1", "i": "1", "o": "0"}.get(head, head) if value != "is" else head
+    return head + rest
+
+
+def tnm(text: str, letter: str) -> list[Value]:
+    """The T, N or M categories stated in ``text``, the most certain first.
+
+    Args:
+        text: a report.
+        letter: ``T``, ``N`` or ``M``.
+
+    Example:
+        >>> [v.value for v in tnm("Pathologic staging: pT2a pNO MX", "T")]
+        ['2a']
+        >>> [v.value for v in tnm("Pathologic staging: Tlc NO MX", "N")]
+        ['0']
+    """
+    values = []
+    for match in _RUN.finditer(text):
+        if match[letter]:
+            values.append(Value(_category(match[letter]), match.start(), match.end(), 5.0))
+    for match in {"T": _T, "N": _NODE, "M": _M}[letter].finditer(text):
+        if any(v.start <= match.start() < v.end for v in values):
+            continue
+        prefix, raw = match["prefix"].lower(), match["value"]
+        weight = 0.0
+        before = text[max(0, match.start() - 70):match.start()]
+        after = text[match.end():match.end() + 14]
+        if "p" in prefix or "y" in prefix:
+            weight += 3
+        if "c" in prefix:
+            weight -= 1
+        if _STAGING_WORDS.search(before):
+            weight += 2
+        others = "TNM".replace(letter, "")
+        if re.search(rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}", after) or re.search(
+                rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}[a-d]?\W{{1,3}}$", before[-8:]):
+            weight += 2.5
+        if raw in "oOlI" and "p" not in prefix and weight < 2.5:
+            continue
+        if match["gap"] and "p" not in prefix and weight < 2:
+            continue
+        if weight >= 2:
+            values.append(Value(_category(raw), match.start(), match.end(), weight))
+    # what is said again in another place is more certain
+    count: dict[str, int] = {}
+    for v in values:
+        count[v.value] = count.get(v.value, 0) + 1
+    return sorted((Value(v.value, v.start, v.end, v.weight + 0.5 * (count[v.value] - 1) - (3 if v.value == "x" else 0))
+                   for v in values), key=lambda v: (-v.weight, v.start))
+
+
+def stage_group(text: str) -> list[Value]:
+    """Stage groups such as ``IIA`` stated in ``text``, in order."""
+    found = []
+    for match in _STAGE_GROUP.finditer(text):
+        value = match["value"].replace(" ", "").upper()
+        value = {"1": "I", "2": "II", "3": "III", "4": "IV"}.get(value[0], value[0]) + value[1:]
+        found.append(Value(value, match.start(), match.end(), 1.0))
+    return found
+
+
+_DIGIT = r"(?P<g>IV|I{1,3}|l{1,3}|[1-4]|one|two|three|four)"
+_OF = r"(?:\s*(?:/|of|out of)\s*(?:III|IV|3|4|three|four|III|lll))?"
+_GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
+    (system, weight, re.compile(pattern, re.I)) for system, weight, pattern in (
+        ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:score|grade|pattern|sum)?\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
+                       r"(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])"),
+        ("Fuhrman", 5, rf"f[uo]+hrman(?:n)?(?:'s)?\W+(?:nuclear\W+)?(?:grade\W*)?(?:is\W+)?(?:of\W+)?{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
+        ("Fuhrman", 4, rf"(?:fuhrman|nuclear)\s+grade\s*\(?(?:fuhrman)?\)?\W{{0,4}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
+        ("ISUP", 5, rf"\bISUP\W+(?:nucleolar\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
+        ("Nottingham", 6, rf"(?:nottingham|elston|bloom|SBR|scarff|modified\s+b)[^.;]{{0,60}}?\bgrade\W{{0,4}}{_DIGIT}(?![A-Za-z0-9.+]){_OF}"),
+        ("Nottingham", 4, r"(?:nottingham|bloom|elston|SBR)[^;]{0,130}?(?:score|total|sum|=|grade)?\W{0,6}(?P<score>[3-9])\s*(?:/|of|out of)\s*9"),
+        ("Nottingham", 3, r"(?:nottingham|bloom)[^;]{0,90}?=\s?(?P<score>[3-9])(?![0-9.])"),
+        ("overall", 5, rf"\boverall\s+(?:histologic(?:al)?\s+)?grade\W{{0,4}}(?:grade\W{{0,2}})?{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
+        ("histologic", 4, r"\b(?:histologic(?:al)?|tumou?r|combined)\s+grade\s*(?:\([^)]{0,40}\))?\W{0,4}(?:grade\W{0,2}|G)?"
+                          rf"{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
+        ("histologic", 4, r"\b(?:histologic(?:al)?|tumou?r)\s+(?:type\s+and\s+)?grade\s*(?:\([^)]{0,40}\))?\W{0,4}(?:GX|G[1-4]\W{1,3})?"
+                          r"(?P<w>(?:well|moderately|poorly)[\s\-]+(?:to\s+(?:focally\s+)?(?P<w2>moderately|poorly|undifferentiated)"
+                          r"[\s\-]+)?differentiated|undifferentiated|high[\s\-]grade|low[\s\-]grade|intermediate[\s\-]grade)"),
+        ("differentiation", 3, r"\b(?P<w>(?:well|moderately|poorly)(?:[\s\-]+(?:to|and)[\s\-]+(?P<w2>moderately|poorly|undifferentiated))?[\s.\-]+differentiated"
+                               r"|undifferentiated)"),
+        ("differentiation", 2, r"\b(?P<w>(?:well|moderate|moderately|poor|poorly))[\s\-]+differentiation"),
+        ("numeric", 2.5, rf"\bgrade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9.+]){_OF}"),
+        ("numeric", 2.5, r"(?<![A-Za-z0-9])G\s?(?P<g>[1-4])(?![0-9A-Za-z])"),
+        ("tier", 1, r"\b(?P<w>high|low|intermediate)[\s\-]+grade\b(?![\s\-]+(?:dysplasia|PIN|prostatic|squamous|intra|DCIS|ductal|glandular))"),
+    ))
+_WORDS = {"well": 1, "moderate": 2, "moderately": 2, "poor": 3, "poorly": 3, "undifferentiated": 4, "high": 3, "low": 1,
+          "intermediate": 2}
+_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity)\W+(?:\w+\W+){0,2}$",
+                               re.I)
+
+
+def grades(text: str) -> list[Value]:
+    """Grades stated in ``text``: ``{"system", "grade"}`` (and ``gleason``, ``score``), the most certain first.
+
+    Example:
+        >>> grades("Prostatic adenocarcinoma, Gleason score 3+4=7")[0].value
+        {'system': 'Gleason', 'gleason': [3, 4], 'grade': 2}
+        >>> grades("Nottingham histologic grade II/III")[0].value
+        {'system': 'Nottingham', 'grade': 2}
+    """
+    found: list[Value] = []
+    for system, weight, pattern in _GRADE_PATTERNS:
+        for match in pattern.finditer(text):
+            groups = match.groupdict()
+            value: dict[str, Any] = {"system": system}
+            if groups.get("a"):
+                pair = [int(groups["a"]), int(groups["b"])]
+                value.update(gleason=pair, grade=_grade_group(*pair))
+            elif groups.get("score"):
+                score = int(groups["score"])
+                value.update(score=score, grade=1 if score <= 5 else 2 if score <= 7 else 3)
+            elif groups.get("g"):
+                value["grade"] = _ROMAN[groups["g"].lower()]
+            else:
+                word = groups["w"].lower()
+                first = re.split(r"[\s.\-]", word)[0]
+                value["grade"] = _WORDS[first] if not groups.get("w2") else _WORDS[groups["w2"].lower()]
+                value["words"] = re.sub(r"[\s.\-]+", " ", word)
+            if system not in ("Gleason", "Nottingham", "Fuhrman") and _NOT_TUMOUR_GRADE.search(
+                    text[max(0, match.start() - 40):match.start()]):
+                continue
+            found.append(Value(value, match.start(), match.end(), weight))
+    return sorted(found, key=lambda v: (-v.weight, v.start))
+
+
+def _grade_group(first: int, second: int) -> int:
+    """ISUP grade group of a Gleason pair (Epstein et al. 2016)."""
+    total = first + second
+    if total <= 6:
+        return 1
+    if total == 7:
+        return 2 if first == 3 else 3
+    return 4 if total == 8 else 5
