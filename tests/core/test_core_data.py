@@ -48,6 +48,12 @@ SIGNATURE: dict[str, tuple[set[str], set[str]] | None] = {
 CONTEXT_KEYS = {"case", "near", "not", "organ", "type", "prior"}
 
 
+def read_all(pattern: str, header: str) -> list[list[str]]:
+    paths = sorted(CORE.glob(pattern))
+    assert paths, pattern
+    return [row for path in paths for row in read(path.name, header)]
+
+
 def read(name: str, header: str) -> list[list[str]]:
     lines = (CORE / name).read_text(encoding="utf-8").split("\n")
     assert lines[0] == header.replace(" ", "\t"), f"{name}: header"
@@ -69,12 +75,12 @@ def nodes() -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def edges() -> list[list[str]]:
-    return read("edges.tsv", "subject relation object source")
+    return read_all("edges_*.tsv", "subject relation object source")
 
 
 @pytest.fixture(scope="module")
 def forms() -> list[list[str]]:
-    return read("forms.tsv", "form id kind context")
+    return read_all("forms_*.tsv", "form id kind context")
 
 
 def test_counts(nodes: dict[str, list[str]], edges: list[list[str]], forms: list[list[str]]) -> None:
@@ -99,12 +105,18 @@ def test_nodes(nodes: dict[str, list[str]]) -> None:
     assert bad == []
 
 
-def test_files_are_sorted(nodes: dict[str, list[str]], edges: list[list[str]], forms: list[list[str]]) -> None:
+def test_files_are_sorted(nodes: dict[str, list[str]]) -> None:
     assert list(nodes) == sorted(nodes)
-    keys = [tuple(row[:3]) for row in edges]
-    assert keys == sorted(keys)
-    owners = [row[1] for row in forms]
-    assert owners == sorted(owners)
+    for path in CORE.glob("edges_*.tsv"):
+        keys = [tuple(row[:3]) for row in read(path.name, "subject relation object source")]
+        assert keys == sorted(keys), path.name
+    for path in CORE.glob("forms_*.tsv"):
+        owners = [row[1] for row in read(path.name, "form id kind context")]
+        assert owners == sorted(owners), path.name
+
+
+def test_no_file_is_too_large_to_read() -> None:
+    assert {p.name: p.stat().st_size for p in CORE.glob("*.tsv") if p.stat().st_size > 4_000_000} == {}
 
 
 def test_edges(nodes: dict[str, list[str]], edges: list[list[str]]) -> None:
