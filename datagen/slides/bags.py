@@ -302,13 +302,15 @@ def import_torch() -> Any:
 def _read_pt(file: Path) -> FeatureBag:
     torch = import_torch()
     import pickle
+    import struct
 
     try:
         # weights_only: a .pt file is a pickle, and a feature file from elsewhere must not run code here
         value = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except (pickle.UnpicklingError, struct.error, RuntimeError, EOFError, OSError, LookupError, ValueError,
+            TypeError, AttributeError) as error:  # what foreign bytes make an unpickler raise
         raise InputError(f"{file} holds more than tensors, or is cut short, and was not opened: "
-                         f"{str(error).splitlines()[0]}",
+                         f"{(str(error) or type(error).__name__).splitlines()[0]}",
                          hint="save it again as a tensor, or a dict of tensors: torch.save(features, path)") from error
     if torch.is_tensor(value):
         return _described(value.float().numpy(), None, {}, file)

@@ -63,8 +63,8 @@ class Block(nn.Module):
         if self._expand_conv is not None and self._bn0 is not None:
             value = functional.relu6(self._bn0(self._expand_conv(value)))
         value = functional.relu6(self._bn1(self._depthwise_conv(value)))
-        value = self._bn2(self._project_conv(value))
-        return value + image if self.residual else value
+        narrow: Tensor = self._bn2(self._project_conv(value))
+        return narrow + image if self.residual else narrow
 
 
 class EfficientNetLite0(nn.Module):

@@ -142,11 +142,24 @@ def _closed_and_opened(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_
     """Fill gaps, then drop specks, both narrower than ``2 * radius + 1`` pixels."""
     if radius < 1:
         return mask
-    from PIL import Image, ImageFilter
-
-    size = 2 * radius + 1
+    side = 2 * radius + 1
     # the border repeats, so that tissue at the slide's edge is not eroded
-    image = Image.fromarray(np.pad(mask, size, mode="edge").astype(np.uint8) * 255)
-    for step in (ImageFilter.MaxFilter, ImageFilter.MinFilter, ImageFilter.MinFilter, ImageFilter.MaxFilter):
-        image = image.filter(step(size))
-    return np.asarray(image)[size:-size, size:-size] > 127
+    work = np.pad(mask, 2 * side, mode="edge")
+    for full in (False, True, True, False):  # dilate, erode (closing), erode, dilate (opening)
+        work = _window(work, radius, full=full)
+    return work[2 * side:-2 * side, 2 * side:-2 * side]
+
+
+def _window(mask: NDArray[np.bool_], radius: int, *, full: bool) -> NDArray[np.bool_]:
+    """Whether the square around each pixel is all true (``full``) or has any true pixel.
+
+    Running sums make the cost independent of the radius; rank filters cost its square.
+    """
+    side = 2 * radius + 1
+    counts = np.pad(mask, radius, mode="edge").astype(np.int32)
+    for axis in (0, 1):
+        sums = np.insert(counts.cumsum(axis=axis), 0, 0, axis=axis)
+        length = sums.shape[axis]
+        counts = np.take(sums, range(side, length), axis=axis) - np.take(sums, range(length - side), axis=axis)
+    result: NDArray[np.bool_] = counts == side * side if full else counts > 0
+    return result

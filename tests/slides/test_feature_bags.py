@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-h5py = pytest.importorskip("h5py")
-
 from datagen.slides import FeatureBag, check_bag, open_slide, read_bag, write_bag
 from pathkg.errors import InputError
 from tests.shared_data import shared
+
+h5py = pytest.importorskip("h5py")
 
 
 def bag(n: int = 6, d: int = 1024, **changes: Any) -> FeatureBag:

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("openslide")
-pytest.importorskip("h5py")
-
 from datagen.slides import PatchEncoder, check_bag, encode_slide, load_encoder, open_slide, read_bag
 from pathkg.cli import dispatch
 from pathkg.errors import InputError
 from tests.shared_data import shared
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("openslide")
+pytest.importorskip("h5py")
 
 TABLE = {"slides": ("datagen.slides.commands", "slides")}
 

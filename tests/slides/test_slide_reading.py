@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("openslide")
-pytest.importorskip("PIL")
-
 from datagen.slides import find_slides, open_slide, read_tile, read_tiles, thumbnail, tile_slide, tissue_mask
 from datagen.slides.tissue import mask_of_image
 from pathkg.errors import InputError
 from tests.shared_data import shared
+
+pytest.importorskip("openslide")
+pytest.importorskip("PIL")
 
 CMU = "wsi/cmu-1-small-region.svs"
 
