@@ -11,9 +11,10 @@ from pathkg.rewards.builder import build_reference
 from pathkg.rewards.composite import CompositeReward
 from pathkg.rewards.entity import EntityReward
 from pathkg.rewards.format import FormatReward
+from pathkg.rewards.judge import Judge, Judgement
 from pathkg.rewards.path import PathReward
 from pathkg.rewards.reference import Reference, Statement
 from pathkg.rewards.semantic import SemanticReward
 
-__all__ = ["CompositeReward", "EntityReward", "FormatReward", "PathReward", "Reference", "Reward", "RewardBreakdown",
+__all__ = ["CompositeReward", "EntityReward", "FormatReward", "Judge", "Judgement", "PathReward", "Reference", "Reward", "RewardBreakdown",
            "SemanticReward", "Statement", "build_reference", "unscored_counts"]

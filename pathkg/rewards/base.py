@@ -6,6 +6,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,8 +18,6 @@ from pathkg.rewards.reference import Reference
 from pathkg.trajectory.dialects import DIALECTS, get_dialect
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from pathkg.graph import KnowledgeGraph
 
 log = logging.getLogger(__name__)
@@ -69,6 +68,11 @@ class Reward(ABC):
         return True
 
     @property
+    def waits(self) -> int:
+        """How many completions may wait for a judge at once; 0 where nothing waits."""
+        return 0
+
+    @property
     def engine(self) -> Engine:
         """The shared engine of this reward's store."""
         return engine_for(self.store, self.graph_hash)
@@ -113,6 +117,11 @@ class Reward(ABC):
             log.exception("reward %s could not score a completion", self.name)
             return self._unscored(f"internal_error: {type(error).__name__}: {error}")
 
+    def _finish(self, result: RewardBreakdown) -> RewardBreakdown:
+        if result.total is None:
+            count_unscored(next((r for r in result.reasons if ":" in r), self.name))
+        return result
+
     def _unscored(self, reason: str) -> RewardBreakdown:
         count_unscored(reason)
         return RewardBreakdown(None, {self.name: None}, reasons=(reason,))
@@ -130,7 +139,7 @@ class Reward(ABC):
                           hint="use the store the reference was made with, or make the reference again")
         dialect = reference.dialect if self.dialect == FOLLOW_REFERENCE else self.dialect
         reading = engine.read(text, get_dialect(dialect, text).name, self.max_chars)
-        result = self._score(reading, target, engine)
+        result = self._finish(self._score(reading, target, engine))
         notes: tuple[str, ...] = ()
         if target.foreign_graph:
             notes += (f"graph_mismatch: the reference is of {reference.graph_hash[:19]}",)
@@ -151,6 +160,9 @@ class Reward(ABC):
             InputError: the numbers of texts and references differ.
         """
         pairs = _pairs(texts, references)
+        if self.waits > 1 and len(pairs) > 1:
+            with ThreadPoolExecutor(min(self.waits, len(pairs))) as threads:
+                return list(threads.map(lambda pair: self.score(*pair), pairs))
         if workers <= 1 or len(pairs) < 2 * workers:
             return [self.score(text, reference) for text, reference in pairs]
         size = max(1, -(-len(pairs) // (workers * 4)))
@@ -203,8 +215,6 @@ def _pairs(texts: Sequence[str], references: Sequence[ReferenceLike] | Reference
 
 @lru_cache(maxsize=4)
 def _pool(workers: int) -> ProcessPoolExecutor:
-    from concurrent.futures import ProcessPoolExecutor
-
     return ProcessPoolExecutor(workers)
 
 

@@ -61,7 +61,7 @@ class CompositeReward(Reward):
         if not any(self.weights.values()):
             raise InputError("every weight is 0", hint="give at least one part a weight")
         shared: dict[str, Any] = {"store": self.store, "graph_hash": self.graph_hash, "dialect": self.dialect,
-                  "max_chars": self.max_chars}
+                  "max_chars": self.max_chars, "strict": self.strict}
         members = []
         for name, weight in self.weights.items():
             if weight:
@@ -69,6 +69,10 @@ class CompositeReward(Reward):
                 members.append((name, float(weight), part))
         object.__setattr__(self, "weights", dict(self.weights))
         object.__setattr__(self, "members", tuple(members))
+
+    @property
+    def waits(self) -> int:
+        return max(part.waits for _, _, part in self.members)
 
     def __hash__(self) -> int:
         return hash((self.store, self.graph_hash, tuple(sorted(self.weights.items())), self.parts))
@@ -84,10 +88,6 @@ class CompositeReward(Reward):
         merged: dict[str, Any] = {}
         for name in ("matched", "missed", "extra", "contradicted", "reasons"):
             merged[name] = tuple(item for _, _, result in results for item in getattr(result, name))
-        if total is None:
-            for name, value in parts.items():
-                if value is None:
-                    count_unscored(next((r for r in merged["reasons"] if ":" in r), name))
         return RewardBreakdown(total, parts, **merged, weights=weights)
 
     def _unscored(self, reason: str) -> RewardBreakdown:

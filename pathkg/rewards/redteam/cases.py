@@ -31,8 +31,8 @@ class GoldCase:
 class HonestCase:
     """What an attack starts from: an honest text and the reference it is scored against.
 
-    ``kind`` is ``gold`` (the gold itself, which earns the maximum) or ``mediocre`` (the gold with every other sentence
-    of its findings and every other step left out: the case in which an attack has something to gain).
+    ``kind`` is ``gold`` (the gold itself, which earns the maximum), ``odd`` or ``even`` (the gold with every other
+    sentence of its findings and every other step left out: the cases in which an attack has something to gain).
     """
 
     id: str
@@ -51,21 +51,20 @@ def gold_cases() -> tuple[GoldCase, ...]:
 
 
 def honest_cases(graph: KnowledgeGraph) -> tuple[HonestCase, ...]:
-    """Two honest texts per gold case."""
+    """Three honest texts per gold case."""
     made: list[HonestCase] = []
     for case in gold_cases():
         reference = build_reference(case.gold, graph=graph,
                                     certificate=verify(case.gold, report=case.report, graph=graph))
         made.append(HonestCase(f"{case.id}/gold", "gold", case, case.gold, reference))
-        made.append(HonestCase(f"{case.id}/mediocre", "mediocre", case, _mediocre(case.gold), reference))
+        made.append(HonestCase(f"{case.id}/odd", "odd", case, _half(case.gold, 0), reference))
+        made.append(HonestCase(f"{case.id}/even", "even", case, _half(case.gold, 1), reference))
     return tuple(made)
 
 
-def _mediocre(gold: Trajectory) -> Trajectory:
+def _half(gold: Trajectory, first: int) -> Trajectory:
     sentences = sentences_of(gold.observe)
-    kept = sentences[::2]
-    steps = gold.steps[::2]
-    return gold.replace(observe=" ".join(kept), steps=tuple(steps))
+    return gold.replace(observe=" ".join(sentences[first::2]), steps=gold.steps[first::2])
 
 
 def sentences_of(text: str) -> Sequence[str]:

@@ -1,0 +1,56 @@
+"""verifiers (v1): mix :class:`PathkgRewards` into a task.
+
+    import verifiers.v1 as vf
+    from pathkg.rewards.adapters.verifiers import PathkgRewards
+
+    class MyData(vf.TaskData):
+        ground_truth: str
+
+    class MyTask(PathkgRewards, vf.Task[MyData, vf.State, vf.TaskConfig]):
+        pass
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pathkg.rewards.adapters.common import REFERENCE_COLUMNS, completion_text, reward_from
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+try:
+    from verifiers.v1 import reward as _reward
+except ImportError:
+    def _reward(weight: float = 1.0, priority: int = 0) -> Callable[[_F], _F]:
+        """The marks that the framework looks for, for when it is not installed."""
+        def mark(function: _F) -> _F:
+            for name, value in (("reward", True), ("reward_priority", priority), ("_vf_weight", weight)):
+                setattr(function, name, value)
+            return function
+        return mark
+
+
+def reply_of(trace: Any) -> Any:
+    """The model's last reply in a trace."""
+    reply = getattr(trace, "last_reply", None)
+    if isinstance(reply, str):
+        return reply
+    return completion_text(trace.get("completion")) if isinstance(trace, dict) else None
+
+
+class PathkgRewards:
+    """Adds the reward ``pathkg`` to a task whose data has ``ground_truth`` (or ``reference``, ``solution``)."""
+
+    pathkg_options: dict[str, Any] = {}  # noqa: RUF012 - a class-level setting, replaced in subclasses
+
+    @_reward(weight=1.0)  # type: ignore[untyped-decorator, unused-ignore]
+    async def pathkg(self, trace: Any) -> float:
+        """format + semantic + 0.5·entity of the last reply."""
+        data = getattr(self, "data", None)
+        found = (getattr(data, name, None) for name in REFERENCE_COLUMNS)
+        reference = next((value for value in found if value is not None), None)
+        reward = reward_from(**self.pathkg_options)
+        result = await asyncio.to_thread(reward.score, reply_of(trace), reference)  # type: ignore[arg-type]
+        return result.partial
