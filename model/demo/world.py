@@ -131,8 +131,9 @@ class World:
         diagnosis = self.diagnoses[which]
         order = rng.permutation(len(diagnosis.findings))[:self.settings.shown]
         shown = [diagnosis.findings[i] for i in sorted(order)]
-        other = self.diagnoses[(which + 1 + int(rng.integers(len(self.diagnoses) - 1))) % len(self.diagnoses)]
-        absent = (other.findings[int(rng.integers(len(other.findings)))], other.name)
+        # the differential follows from the diagnosis, so that nothing in the text has to be guessed
+        other = self.diagnoses[(which + 1) % len(self.diagnoses)]
+        absent = (other.findings[0], other.name)
         name = f"{split}-{number:04d}"
         closed = rng.random() < self.settings.closed_share
         options = tuple(self.diagnoses[i].name for i in rng.permutation(len(self.diagnoses))[:4]) if closed else ()
