@@ -69,14 +69,25 @@ def measure_annotated(folder: Path, errors: Path | None) -> dict[str, Any]:
             if name is None or name == "Ki-67" and marker["percentage"] is None:
                 continue
             value = found.first(name) or {}
-            for key in ("expression", "score", "percentage"):
-                if marker.get(key) is not None:
-                    check(f"receptor_{key}", f"{name} {marker[key]}", value, value.get(key) == marker[key])
+            gold = _status(marker.get("expression"), marker.get("percentage"), marker.get("score"))
+            if gold is not None:
+                said = _status(value.get("expression"), value.get("percentage"), value.get("score"))
+                check("receptors", f"{name} {gold}", value, said is gold)
+            if marker.get("percentage"):  # a negative result without a number was annotated as 0
+                check("receptor_percentage", f"{name} {marker['percentage']}", value,
+                      value.get("percentage") == marker["percentage"])
     if errors:
         (errors / "annotated.txt").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
-    receptors = [k for k in stated if k.startswith("receptor_")]
-    stated["receptors"], right["receptors"] = sum(stated[k] for k in receptors), sum(right[k] for k in receptors)
     return {name: {"stated": n, "accuracy": round(right[name] / n, 4)} for name, n in sorted(stated.items())}
+
+
+def _status(expression: Any, percentage: Any, score: Any) -> bool | None:
+    """Positive, negative, or unknown (a HER2 score of 2)."""
+    if expression is not None:
+        return bool(expression)
+    if percentage is not None:
+        return bool(percentage)
+    return {0: False, 1: False, 3: True}.get(score)
 
 
 def _resolve(graph: Any, form: str) -> list[str]:
@@ -90,7 +101,7 @@ def measure_reports(folder: Path, errors: Path | None) -> dict[str, Any]:
     linker = linker_for(pathkg.load())
     graph = linker.graph
     projects = _projects()
-    n = same = n_t = t_stated = t_same = t_letter = 0
+    n = same = n_t = t_stated = t_same = t_letter = t_same_stated = 0
     lines = []
     for record in json_lines(folder / "reports" / "tcga_reports_clean.jsonl"):
         if record.get("human_annotation"):
@@ -108,17 +119,19 @@ def measure_reports(folder: Path, errors: Path | None) -> dict[str, Any]:
         if record["ajcc_t"]:
             gold = record["ajcc_t"][1:].lower()
             said = found.first("pT") or ""
+            stated = bool(said) and found["pT"][0].weight >= 1  # else it was derived from the size
             n_t += 1
-            t_stated += bool(said)
-            t_same += bool(said) and said[:1] == gold[:1]
+            t_stated += stated
+            t_same += said[:1] == gold[:1]
+            t_same_stated += stated and said[:1] == gold[:1]
             t_letter += said == gold
             if said[:1] != gold[:1]:
                 lines.append(f"T {record['tcga_project']} gold {record['ajcc_t']} read {said!r} "
                              f"{[(f.text, round(f.weight, 1)) for f in found['pT'][:4]]} [{record['ref'][:12]}]")
     if errors:
         (errors / "reports.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {"reports": n, "diagnosis_equal_above_or_below": round(same / n, 4), "t_category": round(t_same / n_t, 4),
-            "t_stated_in_report": round(t_stated / n_t, 4), "t_category_of_stated": round(t_same / max(t_stated, 1), 4),
+    return {"reports": n, "diagnosis_equal_above_or_below": round(same / n, 4), "t_category_of_all_derived_included": round(t_same / n_t, 4),
+            "t_stated_in_report": round(t_stated / n_t, 4), "t_category": round(t_same_stated / max(t_stated, 1), 4),
             "t_category_with_letter": round(t_letter / n_t, 4)}
 
 

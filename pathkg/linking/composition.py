@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Found = tuple[int, int, int, int, str]
 
 _LINKS = frozenset({"of", "in", "into", "to", "through", "within", "on"})
+_AND = frozenset({"and", "or"})
 _SPREAD = frozenset({"invasion", "infiltration", "involvement", "extension", "penetration", "infiltrating", "invading",
                      "involving", "invades", "infiltrates", "tumor infiltration", "tumor invasion", "tumor extension"})
 _SPREAD_NAMES = ("invasion", "involvement", "extension")
@@ -31,6 +32,12 @@ class Composer:
         """``found`` with joined mentions in place of their parts."""
         result: list[Found] = []
         for item in found:
+            if item[1] - item[0] > 1 and item[0] > 1 and words[item[0] - 1] in _AND:
+                other = self._coordinated(words, item, result[-1] if result else None)
+                if other is not None:
+                    if result and result[-1][1] > other[0]:
+                        result.pop()
+                    result.append(other)
             if result:
                 joined = self._pair(words, result[-1], item)
                 if joined is not None:
@@ -38,6 +45,22 @@ class Composer:
                     continue
             result.append(item)
         return result
+
+    def _coordinated(self, words: list[str], item: Found, before: Found | None) -> Found | None:
+        """The first half of "lymphatic and vascular invasion", whose noun stands in the second."""
+        end, head = item[0] - 1, words[item[1] - 1]
+        for length in (3, 2, 1):
+            start = end - length
+            if start < 0 or (before is not None and before[0] < start < before[1]):
+                continue
+            if before is not None and before[0] <= start and before[1] - before[0] > length:
+                continue
+            key_id = self.lexicon.forms.get(" ".join((*words[start:end], head)), -1)
+            if key_id >= 0:
+                plain = [e for e in self.lexicon.entries(key_id) if e[2] == 0]
+                if plain and plain[0][0] != item[3]:
+                    return start, end, key_id, plain[0][0], f"its noun {head!r} stands behind"
+        return None
 
     def _pair(self, words: list[str], left: Found, right: Found) -> Found | None:
         gap = right[0] - left[1]

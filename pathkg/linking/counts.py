@@ -50,13 +50,23 @@ _SUMMARY_POSITIVE = re.compile(
     rf"(?:(?:total\s+)?(?:number|no\.?|#)\s+(?:of\s+)?(?:positive\s+)?(?:regional\s+)?(?:lymph\s+)?nodes?[\s.]+(?:involved|positive|with\s+metast\w+)"
     rf"|number\s+of\s+positive\s+(?:lymph\s+)?nodes?|(?:lymph\s+)?nodes?[\s.]+(?:involved|positive(?!\s+for))|number\s+(?:involved|positive)|total\s+positive)"
     rf"\W{{0,6}}(?P<n>{NUMBER})\b", re.I)
+_SUMMARY_BOTH = re.compile(r"positive\s+l.?ymph\s+nodes?(?:\s*/\s*total[^:]{0,40})?\s*[:=]\s*(?P<a>\d{1,3})\s?(?:/|of|out\s+of)\s?(?P<b>\d{1,3})", re.I)
 _SLASH = re.compile(r"(?<![\d./])(?P<a>\d{1,2})\s?/\s?(?P<b>\d{1,3})(?![\d/]|\s?(?:cm|mm|hpf|HPF|\d{4}))")
 _SLASH_CUE = re.compile(r"node|metast|LN\b|lymph|axill|sentinel", re.I)
 _OF = re.compile(rf"\b(?P<a>{NUMBER})\s*(?:\(\d+\)\s*)?(?:out\s+of|of)\s+(?:the\s+)?(?:a\s+total\s+of\s+)?(?P<b>{NUMBER})\s*(?:\(\s?\d+\s?\)\s*)?(?:\(?\s?\d+/\d+\s?\)?\s*)?"
                  rf"{_NODES}", re.I)
-_NEGATIVE = re.compile(rf"\b(?P<b>\d{{1,3}}|{_WORD_NUMBER}|single)\s*(?:\(\s?\d+\s?\)\s*)?(?:(?:benign|reactive|negative|unremarkable|tumor[\s\-]free|identified|"
-                       rf"regional|axillary|sentinel|pelvic|mesenteric|pericolic|hyperplastic)[\s,]+){{0,3}}(?:lymph[\s.\-]*)?nodes?,?\s+"
-                       rf"(?:(?:is|are|were|show|with|all)\s+)?(?:negative|free\s+of|no\s+(?:evidence|tumor|metast|malig|carcin)|uninvolved|without)", re.I)
+_KIND = (r"(?:(?:benign|reactive|negative|unremarkable|tumor[\s\-]free|identified|regional|axillary|sentinel|pelvic|mesenteric|"
+         r"pericolic|hyperplastic|anthracotic|minute|small|large|hilar|mediastinal|additional|examined|intramammary|"
+         r"periesophageal|perigastric|separate)[\s,]+){0,3}")
+_NEGATIVE = re.compile(rf"\b(?P<b>\d{{1,3}}|{_WORD_NUMBER}|single)\s*(?:\(\s?\d+\s?\)\s*)?{_KIND}(?:lymph[\s.\-]*)?nodes?(?:\s+fragments?)?[,:;]?\s+"
+                       rf"(?:with\s+[\w\s]{{0,30}},\s*)?(?:(?:is|are|were|show|with|all)\s+)?"
+                       rf"(?:negative|free\s+of|no\s+(?:evidence|tumor|metast|malig|carcin)|uninvolved|without)", re.I)
+_POSITIVE_GROUP = re.compile(rf"\b(?P<b>\d{{1,3}}|{_WORD_NUMBER}|single)\s*(?:\(\s?\d+\s?\)\s*)?{_KIND}(?:lymph[\s.\-]*)?nodes?[,:]?\s+"
+                             rf"(?:(?:is|are|were|with)\s+)?(?:positive\s+for|with\s+metastatic|involved)"
+                             rf"|involving\s+(?P<c>\d{{1,2}}|one|two|three)\s+(?:examined\s+)?(?:lymph\s+)?nodes?\b", re.I)
+# a part labelled as one node: "LYMPH NODE, LEFT SENTINEL, EXCISION: - NEGATIVE FOR TUMOR"
+_PART = re.compile(r"(?<!two )(?<!three )(?<!four )\b(?:sentinel\s+|non-?sentinel\s+)?lymph\s+node\b(?!s)[^:.]{0,80}:[\s\-]*"
+                   r"(?P<r>negative|no\s+(?:evidence|tumor|metast)|positive|metastatic)", re.I)
 
 
 def node_counts(text: str) -> tuple[list[Value], list[Value]]:
@@ -69,11 +79,16 @@ def node_counts(text: str) -> tuple[list[Value], list[Value]]:
         >>> examined[0].value, positive[0].value
         (9, 1)
     """
+    both = [m for m in _SUMMARY_BOTH.finditer(text) if int(m["a"]) <= int(m["b"])]
+    if both:
+        first = both[0]
+        return ([Value(int(first["b"]), first.start(), first.end(), 6.0)],
+                [Value(int(first["a"]), first.start(), first.end(), 6.0)])
     examined = [Value(n, m.start(), m.end(), 5.0) for m in _SUMMARY_EXAMINED.finditer(text)
                 if (n := number(m["n"])) is not None]
     positive = [Value(n, m.start(), m.end(), 5.0) for m in _SUMMARY_POSITIVE.finditer(text)
                 if (n := number(m["n"])) is not None]
-    groups = _groups(text)
+    groups = _first_block(text, _groups(text))
     if groups:
         first, last = groups[0], groups[-1]
         whole = Value(sum(b for _, b, _, _ in groups), first[2], last[3], 3.0)
@@ -85,6 +100,9 @@ def node_counts(text: str) -> tuple[list[Value], list[Value]]:
     return examined[:1], positive[:1]
 
 
+_NEW_PART = re.compile(r"\b[A-Z]\d?[.)]\s|\bpart\b|\b\d{1,2}[.)]\s|lymph\s+nodes?[,:]", re.I)
+
+
 def _groups(text: str) -> list[tuple[int, int, int, int]]:
     found: list[tuple[int, int, int, int]] = []
 
@@ -92,8 +110,9 @@ def _groups(text: str) -> list[tuple[int, int, int, int]]:
         if a is None or b is None or a > b or b == 0 or b > 120:
             return
         for x, y, s, e in found:
+            between = text[min(e, end):max(s, start)]
             # the same count in words and figures beside each other
-            if (x, y) == (a, b) and (abs(s - start) < 90 or abs(start - e) < 60):
+            if (x, y) == (a, b) and len(between) < 90 and not _NEW_PART.search(between):
                 return
             if s < end and start < e:
                 return
@@ -107,20 +126,45 @@ def _groups(text: str) -> list[tuple[int, int, int, int]]:
             add(int(match["a"]), int(match["b"]), match.start(), match.end())
     for match in _NEGATIVE.finditer(text):
         add(0, number(match["b"]), match.start(), match.end())
+    for match in _POSITIVE_GROUP.finditer(text):
+        n = number(match["b"] or match["c"])
+        add(n, n, match.start(), match.end())
+    for match in _PART.finditer(text):
+        inside = text[match.start():match.end() + 50]
+        if re.search(rf"\b(?:{NUMBER})\s*(?:\(\d+\))?\s*{_KIND}(?:lymph\s+)?nodes", inside, re.I):
+            continue
+        add(0 if match["r"].lower()[:2] in ("ne", "no") else 1, 1, match.start(), match.end())
     found.sort(key=lambda g: g[2])
-    return _once(found)
+    return found
 
 
-def _once(groups: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """A report states its counts in the diagnosis and again further down: keep the first run of groups."""
-    kept: list[tuple[int, int, int, int]] = []
+_LARGE = 5
+_NEW_SECTION = re.compile(r"gross\s+desc|synoptic|tumou?r\s+summary|checklist|template|microscopic\s+desc|final\s+(?:pathologic\s+)?diagnosis"
+                          r"|\(pN\)|clinical\s+(?:history|diagnosis)|staging|comment|\bdiagnosis\b", re.I)
+
+
+def _first_block(text: str, groups: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """The groups of one section: a report states its counts in the diagnosis and again in its summary."""
+    blocks: list[list[tuple[int, int, int, int]]] = []
+    large: set[tuple[int, int]] = set()
     for group in groups:
-        if kept and group[2] - kept[-1][3] > 1500:
-            break
-        if kept and group[1] == sum(b for _, b, _, _ in kept) and group[0] == sum(a for a, _, _, _ in kept) and len(kept) > 0:
+        if group[1] >= _LARGE:
+            if group[:2] in large:
+                continue  # the same large count again is the same nodes again
+            large.add(group[:2])
+        if not blocks or group[2] - blocks[-1][-1][3] > 1500 or _NEW_SECTION.search(text[blocks[-1][-1][3]:group[2]]):
+            blocks.append([])
+        block = blocks[-1]
+        if len(block) > 1 and group[0] == sum(a for a, _, _, _ in block) and group[1] == sum(b for _, b, _, _ in block):
             continue  # the total of those before
-        kept.append(group)
-    return kept
+        block.append(group)
+    if len(blocks) < 2:
+        return blocks[0] if blocks else []
+    # a later section that gives one total for all is the better source
+    for block in blocks[1:]:
+        if len(block) == 1 and block[0][1] >= sum(b for _, b, _, _ in blocks[0]):
+            return block
+    return blocks[0]
 
 
 _SIZE = re.compile(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pathkg.linking import counts, staging
+from pathkg.linking import counts, derived, staging
 from pathkg.linking.staging import Value
 from pathkg.records import Assertion, LinkResult, Mention
 
@@ -100,6 +100,7 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
     fields["markers"] = [Finding("markers", {"marker": m.name, "result": "negative" if m.assertion is Assertion.ABSENT
                                              else "positive"}, m.start, m.end, m.text, m.id)
                          for m in result if m.type == "marker" and m.assertion in (Assertion.PRESENT, Assertion.ABSENT)]
+    _complete(fields, linker.graph)
     return ReportFindings({name: tuple(fields[name]) for name in FIELDS if fields.get(name)})
 
 
@@ -114,6 +115,7 @@ class _Kinds:
     vessels: Mapping[str, float]
     nerves: Mapping[str, float]
     depth: Mapping[str, int]
+    above: Mapping[str, frozenset[str]]
 
 
 _TUMOUR_NAME = re.compile(r"oma\b|neoplasm|tumou?r|cancer|leuk|mesothelioma|malignan|histiocytosis|Paget|mycosis", re.I)
@@ -132,7 +134,8 @@ def _kinds_of(graph: KnowledgeGraph) -> _Kinds:
     removals = frozenset(graph.curie(i) for i in range(graph.n_nodes) if graph.type(i) == "procedure"
                          and (graph.neighbors(graph.curie(i), relation="removes", direction="forward")
                               or re.search(r"ectomy|resection|excision|amputation|biopsy|exenteration", graph.name(i))))
-    depth = {c: len(graph.ancestors(c)) for c in malignant}
+    above = {c: frozenset(graph.ancestors(c)) for c in malignant}
+    depth = {c: len(found) for c, found in above.items()}
 
     def weights(names: Mapping[str, float]) -> dict[str, float]:
         found = {}
@@ -148,18 +151,50 @@ def _kinds_of(graph: KnowledgeGraph) -> _Kinds:
                   weights({"lymphovascular-invasion": 3, "vascular-invasion": 2, "lymphatic-invasion": 2,
                            "venous-invasion": 1.5, "angioinvasion": 2, "small-vessel-invasion": 2,
                            "large-vessel-invasion": 1.5}),
-                  weights({"perineural-invasion": 3, "neural-invasion": 2, "intraneural-invasion": 2}), depth)
+                  weights({"perineural-invasion": 3, "neural-invasion": 2, "intraneural-invasion": 2}), depth, above)
 
 
 def _kinds(graph: KnowledgeGraph) -> _Kinds:
     return _kinds_of(graph)
 
 
+_ORGAN_NAMES = (("breast", r"breast|mammary"), ("colorectum", r"col(?:on|orectal|orectum)|rect(?:al|um)|cecum|sigmoid"),
+                ("stomach", r"gastric|stomach"), ("esophagus", r"esophag"), ("pancreas", r"pancrea"),
+                ("kidney", r"kidney|renal"), ("liver", r"hepat|liver"), ("prostate", r"prostat"),
+                ("lung", r"lung|pulmonary"), ("thyroid", r"thyroid"))
+
+
+def _complete(fields: dict[str, list[Finding]], graph: KnowledgeGraph) -> None:
+    """Complete pT and pN from size and node count where the organ's rule is by numbers."""
+    said = " ".join(str(f.value) for name in ("histologic_type", "site") for f in fields.get(name, ())[:2])
+    organ = next((organ for organ, pattern in _ORGAN_NAMES if re.search(pattern, said, re.I)), "")
+    sources = (("pN", "nodes_positive", derived.category_by_nodes),
+               ("pT", "tumor_size_mm", derived.category_by_size))
+    for name, number, rule in sources:
+        counted = fields.get(number)
+        if not counted:
+            continue
+        category = rule(organ, counted[0].value)
+        if category is None:
+            continue
+        stated = [f for f in fields.get(name, ()) if f.weight >= 1 and f.value != "is"]
+        if stated:
+            value = derived.refine(stated[0].value, category)
+            if value != stated[0].value:
+                first = stated[0]
+                fields[name] = [Finding(name, value, first.start, first.end, first.text, weight=first.weight), *stated]
+        elif name == "pN" or organ in ("breast", "thyroid", "kidney"):
+            source = counted[0]
+            fields[name] = [Finding(name, category, source.start, source.end, source.text, weight=0.5),
+                            *fields.get(name, ())]
+
+
 # -- fields from mentions ------------------------------------------------------------------------------------
 
-_TYPE_LABEL = re.compile(r"(?:histolog(?:ic|ical)\s+(?:cell\s+)?type|tumou?r\s+type|histologic\s+diagnosis|type\s+of\s+tumou?r)"
+_TYPE_LABEL = re.compile(r"(?:histolog(?:ic|ical)\s+(?:cell\s+)?type|type\s+of\s+carcinoma|tumou?r\s+type|histologic\s+diagnosis|type\s+of\s+tumou?r)"
                          r"[^:]{0,40}:[\s\-]*$", re.I)
 _DIAGNOSIS_LABEL = re.compile(r"\bdiagnos[ie]s\b(?!\s+details)", re.I)
+_SUBTYPE_SHARE = 0.2
 _BENIGN = re.compile(r"adenoma\b|hyperplasia|cyst\b|polyp|nevus|metaplasia|hemangioma|lipoma|leiomyoma|papilloma", re.I)
 _IN_SITU = re.compile(r"in situ|intraepithelial|dysplasia", re.I)
 _METASTATIC = re.compile(r"metastatic|metastasis", re.I)
@@ -182,6 +217,8 @@ def _histologic_type(text: str, result: LinkResult, kinds: _Kinds) -> list[Findi
             weight += 5
         if any(0 <= mention.start - at < 500 for at in label):
             weight += 1.5
+        if text[mention.end:mention.end + 1] == ":":
+            weight *= 0.4  # the title of a form
         if mention.assertion is Assertion.POSSIBLE:
             weight *= 0.5
         if _BENIGN.search(mention.name):
@@ -193,8 +230,23 @@ def _histologic_type(text: str, result: LinkResult, kinds: _Kinds) -> list[Findi
         scores[mention.id] += weight  # type: ignore[assignment]
         if mention.id not in best:
             best[mention.id] = mention
-    return [Finding("histologic_type", best[c].name, best[c].start, best[c].end, best[c].text, c, weight=w)
-            for c, w in sorted(scores.items(), key=lambda item: (-item[1], best[item[0]].start))]
+    ranked = sorted(scores, key=lambda c: (-scores[c], best[c].start))
+    # a subtype of what leads is the better name, if it is said with some weight
+    if ranked:
+        lead = ranked[0]
+        for other in ranked[1:]:
+            if scores[other] >= _SUBTYPE_SHARE * scores[lead] and _is_subtype(kinds, best[lead], best[other]):
+                ranked.remove(other)
+                ranked.insert(0, other)
+                lead = other
+    return [Finding("histologic_type", best[c].name, best[c].start, best[c].end, best[c].text, c, weight=float(scores[c]))
+            for c in ranked]
+
+
+def _is_subtype(kinds: _Kinds, broad: Mention, narrow: Mention) -> bool:
+    if _IN_SITU.search(narrow.name) or _METASTATIC.search(narrow.name) or _BENIGN.search(narrow.name):
+        return False
+    return broad.id in kinds.above.get(narrow.id, ()) or set(broad.name.split()) < set(narrow.name.split())
 
 
 def _ranked(name: str, text: str, result: LinkResult, wanted: Callable[[Mention], bool]) -> list[Finding]:
@@ -223,8 +275,9 @@ def _laterality(text: str, result: LinkResult) -> list[Finding]:
 
 
 def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float]) -> list[Finding]:
-    stated = {Assertion.PRESENT: True, Assertion.ABSENT: False}
-    found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id, weight=nodes[m.id])
+    stated = {Assertion.PRESENT: True, Assertion.ABSENT: False, Assertion.POSSIBLE: True}
+    found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id,
+                     weight=nodes[m.id] - (2.5 if m.assertion is Assertion.POSSIBLE else 0))
              for m in result if m.id in nodes and m.assertion in stated]
     # what is there in one vessel is there: a finding outweighs a denial of another kind of vessel
     top = max((f.weight for f in found), default=0.0)

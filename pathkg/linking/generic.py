@@ -31,7 +31,8 @@ ASSERTED_NODES = frozenset({
 HEADING_NODES = frozenset({
     "number of lymph nodes examined", "number of positive lymph nodes", "tumor spread finding", "morphologic finding",
     "TNM stage", "AJCC stage", "pT category", "pN category", "pM category", "tumor stage", "margin distance",
-    "gross finding", "clinical finding", "stage group", "histologic finding",
+    "gross finding", "clinical finding", "poorly differentiated carcinoma", "moderately differentiated carcinoma",
+    "well differentiated carcinoma", "stage group", "histologic finding",
 })
 
 # forms that are nothing for themselves although their noun is something

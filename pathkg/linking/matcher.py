@@ -172,7 +172,7 @@ class Linker:
                     if node != NOT_A_MATCH:
                         if i < busy:  # overlaps the one before: the longer stays
                             before = found[-1]
-                            if end - i <= before[1] - before[0]:
+                            if end - i - words[i:end].count(",") <= before[1] - before[0]:
                                 node = NOT_A_MATCH
                             else:
                                 found.pop()

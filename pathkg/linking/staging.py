@@ -22,6 +22,7 @@ _RUN = re.compile(
     r"(?<![A-Za-z0-9])(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX][a-e]?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
     r"(?P<N>[0-3OolIxX][a-c]?(?:mi)?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9])")
 _STAGING_WORDS = re.compile(r"stag|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
+_PREVIOUS = re.compile(r"year[\s\-]*old|history|clinical(?:ly)?\s|previous|biopsy of", re.I)
 _STAGE_GROUP = re.compile(
     r"\bstage\s*(?:group(?:ing)?)?\s*[:=]?\s*(?P<value>(?:IV|I{1,3}|0|[1-4])\s?[A-D]?[0-9]?)(?![A-Za-z0-9])", re.I)
 
@@ -66,6 +67,8 @@ def tnm(text: str, letter: str) -> list[Value]:
         prefix, raw = match["prefix"].lower(), match["value"]
         weight = 0.0
         before = text[max(0, match.start() - 70):match.start()]
+        if _PREVIOUS.search(before):
+            weight -= 3
         after = text[match.end():match.end() + 14]
         if "p" in prefix or "y" in prefix:
             weight += 3
@@ -77,6 +80,8 @@ def tnm(text: str, letter: str) -> list[Value]:
         if re.search(rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}", after) or re.search(
                 rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}[a-d]?\W{{1,3}}$", before[-8:]):
             weight += 2.5
+        if raw.lower() == "is" and "p" not in prefix:
+            continue  # "TIS" is also a scrap of TISSUE
         if raw in "oOlI" and "p" not in prefix and weight < 2.5:
             continue
         if match["gap"] and "p" not in prefix and weight < 2:
@@ -112,6 +117,7 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
         ("ISUP", 5, rf"\bISUP\W+(?:nucleolar\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
         ("Nottingham", 6, rf"(?:nottingham|elston|bloom|SBR|scarff|modified\s+b)[^.;]{{0,60}}?\bgrade\W{{0,4}}{_DIGIT}(?![A-Za-z0-9.+]){_OF}"),
         ("Nottingham", 4, r"(?:nottingham|bloom|elston|SBR)[^;]{0,130}?(?:score|total|sum|=|grade)?\W{0,6}(?P<score>[3-9])\s*(?:/|of|out of)\s*9"),
+        ("Nottingham", 5, r"nottingham\s+(?:combined\s+)?(?:histologic(?:al)?\s+)?score\W{0,4}(?P<score>[3-9])(?![0-9.])"),
         ("Nottingham", 3, r"(?:nottingham|bloom)[^;]{0,90}?=\s?(?P<score>[3-9])(?![0-9.])"),
         ("overall", 5, rf"\boverall\s+(?:histologic(?:al)?\s+)?grade\W{{0,4}}(?:grade\W{{0,2}})?{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
         ("histologic", 4, r"\b(?:histologic(?:al)?|tumou?r|combined)\s+grade\s*(?:\([^)]{0,40}\))?\W{0,4}(?:grade\W{0,2}|G)?"
