@@ -21,7 +21,7 @@ from pathkg.records import Path
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-EVIDENCE_TYPES = ("morphology", "marker_result", "effect/phenotype", "gene/protein", "cell")
+EVIDENCE_TYPES = ("morphology", "marker_result", "effect/phenotype")
 GENERIC = frozenset({
     "MONDO:0005070", "MONDO:0004992", "MONDO:0024879", "MONDO:0004993", "MONDO:0040677", "MONDO:0004647",
     "MONDO:0000001", "MONDO:0005165", "MONDO:0021148"})
@@ -183,7 +183,7 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     support = _diverse([k for k in links if k.finding.polarity == "+" and k.relation != "has_prognostic_factor"],
                        MAX_SUPPORT)
     procedures = sorted(findings.of_type("procedure"),
-                        key=lambda f: (not taxonomy.next(f.id, "removes", "forward"), -f.count, f.start))
+                        key=lambda f: (-_fits_organ(f, organ, taxonomy), -f.count, f.start))
     site = evidence.links((organ,), diagnosis.id, stance="supports") if organ else []
     return Plan(
         case_id, graph.hash, diagnosis, organ, procedures[0] if procedures else None, support,
@@ -237,6 +237,19 @@ def _organ(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> Fi
         if level and (best is None or rank > best[0]):
             best = (rank, finding)
     return best[1] if best else None
+
+
+def _fits_organ(procedure: Finding, organ: Finding | None, taxonomy: Taxonomy) -> int:
+    """2 for a procedure that removes the organ (or a part or the whole of it), 1 for one whose target the graph does
+    not know, 0 for one that removes something else."""
+    removed = {r for n in (procedure.id, *taxonomy.above(procedure.id)) for r in taxonomy.next(n, "removes", "forward")}
+    if not removed:
+        return 1
+    if organ is None:
+        return 2
+    relations = ("is_a", "part_of")
+    near = {organ.id, *taxonomy.above(organ.id, relations)}
+    return 2 if removed & near or any(organ.id in taxonomy.above(r, relations) for r in removed) else 0
 
 
 def _diverse(links: Sequence[Link], most: int) -> tuple[Link, ...]:

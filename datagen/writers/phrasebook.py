@@ -35,6 +35,9 @@ class PhraseBook:
 
     def words(self, finding: Finding) -> Words | None:
         """Words for a finding, or ``None`` when neither its name nor the report's words read back as its node."""
+        if finding.type == "stage":
+            # "pT2" alone is the category of no organ in particular, which the report's own category is a kind of
+            return Words(finding.name, finding.name, False)
         return self.of(finding.id, finding.name, _usable(finding.text))
 
     def of(self, node: str, name: str, report: str = "") -> Words | None:
@@ -43,7 +46,7 @@ class PhraseBook:
         if key not in self._known:
             if len(self._known) > CACHED:
                 self._known.clear()
-            self._known[key] = next((w for w in (_words(n) for n in dict.fromkeys((name, report)) if n)
+            self._known[key] = next((w for w in (_words(n) for n in dict.fromkeys((*_variants(name), name, report)) if n)
                                      if self._reads_back(w, node)), None)
         return self._known[key]
 
@@ -51,6 +54,16 @@ class PhraseBook:
         mentions = self._link(f"There is {words.present} here.").mentions
         return any(m.id == node and m.polarity == "+" for m in mentions) \
             and any(m.id == node for m in self._link(f"No {words.absent} is seen.").mentions)
+
+
+def _variants(name: str) -> tuple[str, ...]:
+    """Nouns for the names of marker results: ``ER positivity`` reads better than ``ER positive`` behind a verb."""
+    marker, _, result = name.rpartition(" ")
+    if result == "positive":
+        return (f"{marker} positivity", f"positive {marker}")
+    if result == "negative":
+        return (f"{marker} negativity", f"negative {marker}")
+    return ()
 
 
 def _words(name: str) -> Words:

@@ -19,23 +19,23 @@ ABSENT = (
     "{F_and} {are} not identified.", "No evidence of {F}.", "The report finds no {F}.", "{F_and} {are} not seen.",
     "Without {F}.")
 SPECIMEN = (
-    "Specimen: {procedure}, {organ}.", "The specimen is a {procedure} of the {organ}.", "{procedure} ({organ}).",
-    "Material from the {organ}, {procedure}.", "A {procedure} specimen from the {organ} was examined.",
+    "Specimen: {procedure}, {organ}.", "The specimen is {a_procedure} of the {organ}.", "{procedure} ({organ}).",
+    "Material from the {organ}, {procedure}.", "{a_procedure} specimen from the {organ} was examined.",
     "Received: {procedure}; site: {organ}.", "Tissue of the {organ} obtained by {procedure}.")
 SITE_ONLY = (
     "The tissue is from the {organ}.", "Site: {organ}.", "Material from the {organ} was examined.",
     "The lesion lies in the {organ}.", "Sections of the {organ} were examined.")
-PROCEDURE_ONLY = ("Specimen type: {procedure}.", "The material comes from a {procedure}.", "Procedure: {procedure}.")
+PROCEDURE_ONLY = ("Specimen type: {procedure}.", "The material comes from {a_procedure}.", "Procedure: {procedure}.")
 SIZE = ("It measures {size}.", "The greatest extent given is {size}.", "A measure of {size} is recorded.",
         "Extent: {size}.", "Up to {size} across.")
 NODE_COUNT = ("Node count: {ratio}.", "Nodes examined and involved: {ratio}.", "The count of nodes is {ratio}.")
 
 OPENING = (
-    "The specimen, a {procedure} of the {organ}, sets the field: {ask}.",
+    "The specimen, {a_procedure} of the {organ}, sets the field: {ask}.",
     "First the site: the tissue comes from the {organ}, so {ask}.",
     "Start from the material: {organ}, {procedure}; {ask}.",
     "Looking at {organ} tissue, {ask}.",
-    "What is at hand is a {procedure} with tissue of the {organ}; {ask}.",
+    "What is at hand is {a_procedure} with tissue of the {organ}; {ask}.",
     "The organ is the {organ}, and {ask}.")
 OPENING_ASK = (
     "tumors of this site come first to mind", "the usual tumors of this organ have to be weighed",
@@ -52,7 +52,7 @@ SUPPORT = (
     "{D} is supported by {F} ({note}).", "Here {F} suggest{s} {D} ({note}).",
     "The finding of {F} favors {D} ({note}).", "{F} {are} seen in {D} ({note}).",
     "The report describes {F}; {F_short} support{s} {D} ({note}).",
-    "{F} {are} characteristic of {D} ({note}).", "From the {rel} it follows that {F} indicate{s} {D} ({note}).",
+    "{F} {are} characteristic of {D} ({note}).", "Here {F} indicate{s} {D} ({note}).",
     "Weight is given to {F}, which argue{s} for {D} ({note}).",
     "Among the findings, {F} point{s} towards {D} ({note}).",
     "{F} {are} associated with {D} ({note}).", "Reading on, {F} {are} in keeping with {D} ({note}).")
@@ -61,30 +61,23 @@ AGAINST = (
     "Among the alternatives, {F} argue{s} against {D} ({note}).", "In the differential, {F} speak{s} against {D} ({note}).",
     "{F} {are} not expected in {D} ({note}).", "{F} {are} atypical for {D} ({note}).",
     "Considering mimics: {F} oppose{s} {D} ({note}).", "One rival can be set aside, as {F} argue{s} against {D} ({note}).",
-    "{F} make{s} {D} unlikely ({note}).", "A further candidate was weighed; {F} speak{s} against {D} ({note}).",
+    "A further candidate was weighed; {F} speak{s} against {D} ({note}).",
     "{F} {are} evidence against {D} ({note}).")
 AGAINST_ABSENT = (
     "The absence of {F} argues against {D} ({note}).", "Absence of {F} speaks against {D} ({note}).",
     "The lack of {F} argues against {D} ({note}).", "In the differential, the absence of {F} speaks against {D} ({note}).",
     "No {F} {are} found, which argues against {D} ({note}).",
     "That no {F} {is_or} seen argues against {D} ({note}).",
-    "Among mimics, absence of {F} makes {D} unlikely ({note}).")
-AGAINST_NOTE = {
-    "opposes": "a finding that the graph holds against it, {source}",
-    "stains_negative_for": "which is expected to be negative for this stain, {source}",
-    "stains_positive_for": "which is expected to stain, {source}"}
-CONTRAST = ("it was considered because it can look alike", "a known mimic", "listed as a differential diagnosis",
-            "considered and set aside", "a look-alike that has to be excluded")
-
+    "Among mimics, the absence of {F} argues against {D} ({note}).")
 NOTES = ("graph: {rel}, {source}", "{rel}; {source}", "{rel} by {source}", "{source}: {rel}", "{rel}, source {source}",
-         "graph edge “{raw}”, {source}", "{rel} in the graph, {source}")
+         "{rel} in the graph, {source}", "as the graph has it from {source}, {rel}")
 RELATION_WORDS = {
     "supports": ("a finding in its favor", "counted in favor", "a supporting finding"),
     "opposes": ("counted against it", "a finding held against it", "opposing finding"),
     "has_morphology": ("typical morphology", "part of its morphology", "known morphology"),
-    "has_growth_pattern": ("a known growth pattern", "its growth pattern", "architectural feature"),
-    "has_cytologic_feature": ("a cytologic feature", "its cytology", "known cytology"),
-    "has_stromal_feature": ("a stromal feature", "its stroma", "known stromal change"),
+    "has_growth_pattern": ("a known growth pattern", "its growth pattern", "its usual pattern"),
+    "has_cytologic_feature": ("its usual cytology", "its cytology", "known cytology"),
+    "has_stromal_feature": ("known in its stroma", "its stroma", "its usual stroma"),
     "stains_positive_for": ("expected staining", "its usual immunoprofile", "expected positive stain"),
     "stains_negative_for": ("expected lack of staining", "its usual immunoprofile", "expected negative stain"),
     "has_genetic_alteration": ("a recurrent alteration", "known genetics", "its genetics"),
@@ -105,6 +98,7 @@ VIA_TARGET = ("known of {via}, its class", "recorded for {via}, the wider class"
 DEFINED = (
     "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "By definition {F} mean{s} {D} ({note}).",
     "{F} define{s} {D} ({note}).", "{F} lead{s} to {D} ({note}).", "{F} amount{s} to {D} ({note}).")
+IN_ORGAN = ("In the {organ}, {said}", "For the {organ}: {said}", "By the rules for the {organ}, {said}")
 AS_REPORTED_T = ("The report assigns {D}.", "{D} is stated.", "For the primary tumor {D} is recorded.",
                  "The stated category is {D}.", "As to extent, {D} is given.")
 AS_REPORTED_N = ("For the nodes {D} is recorded.", "{D} is stated.", "The nodal category given is {D}.",
@@ -121,6 +115,9 @@ PROGNOSTIC_ABSENT = (
 STATED_DIAGNOSIS = (
     "The report itself names {D}.", "This agrees with the report, which names {D}.", "The signed report reads {D}.",
     "{D} is also what the report states.", "The stated diagnosis is {D}.")
+GIVEN_DIAGNOSIS = (
+    "The tumor on record is {D}.", "The setting is {D}.", "The report diagnoses {D}.", "The stated tumor type is {D}.",
+    "The background for the question is {D}.", "What is known of the tumor: {D}.", "The question concerns {D}.")
 CONCLUSION = (
     "Taken together, {F} fit{s} {D} best.", "In sum, {F} support{s} {D}.", "On balance {F} point{s} to {D}.",
     "So {F} lead{s} to {D}.", "All in all, {F} favor{s} {D}.", "Weighing this, {F} indicate{s} {D}.",
@@ -133,6 +130,7 @@ ANSWER_FULL = (
     "{Organ}: {D}{grade}.{stage}", "{D} of the {organ}{grade}.{stage}", "Diagnosis: {D}, {organ}{grade}.{stage}",
     "{D} ({organ}){grade}.{stage}", "{Organ}, {D}{grade}.{stage}")
 ANSWER_NO_ORGAN = ("{D}{grade}.{stage}", "Diagnosis: {D}{grade}.{stage}", "The diagnosis is {D}{grade}.{stage}")
+ANSWER_JOIN = (", {grade}", "; grade: {grade}", ". Grade: {grade}", ", graded {grade}")
 ANSWER_STAGE = (" Stage: {stage}.", " Pathologic stage {stage}.", " Staged {stage}.", " {stage}.")
 ANSWER_SUBTYPE = ("{D}.", "The histologic type is {D}.", "Histologic type: {D}.", "It is {D}.", "This is {D}.")
 ANSWER_GRADE = ("{D}.", "The grade is: {D}.", "Grade: {D}.", "The tumor is {D}.")
@@ -166,8 +164,18 @@ def noun(name: str, *, absent: bool = False) -> tuple[str, bool]:
     if last in COUNTABLE:
         return name[:len(name) - len(last)] + _IRREGULAR.get(last, f"{last}s"), True
     if last in ARTICLE and not absent:
-        return f"{'an' if _VOWEL.match(name) else 'a'} {name}", False
+        return article(name), False
     return name, False
+
+
+def article(name: str) -> str:
+    """``name`` with ``a`` or ``an``.
+
+    Example:
+        >>> article("excision"), article("lobectomy")
+        ('an excision', 'a lobectomy')
+    """
+    return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
 
 
 def listed(items: Sequence[str], word: str = "and") -> str:

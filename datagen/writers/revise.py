@@ -54,6 +54,8 @@ def write_verified(outline: Outline, verify: Callable[[Trajectory], Certificate]
             return Failed("nothing_to_observe", "no finding could be stated without giving the answer away")
         if len(outline.steps) < min_steps:
             return Failed("too_few_steps", f"{len(outline.steps)} verified steps are left, {min_steps} are needed")
+        if not outline.answer.ids <= outline.told:
+            return Failed("answer_not_reasoned", "no verified step leads to the answer")
         try:
             trajectory, clauses = outline.render(seed=seed, dialect=dialect, attempt=[tries.get(k, 0) for k in keys])
         except InputError as error:

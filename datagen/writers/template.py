@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from datagen.evidence import Link
 from datagen.findings import Finding, Measure
@@ -30,12 +30,18 @@ MAX_WORDS_PER_PATH = 3
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One sentence of the trajectory that can be worded in several ways. ``ids`` are the nodes it is about."""
+    """One sentence of the trajectory that can be worded in several ways. ``ids`` are the nodes it is about;
+    ``fallback`` is a plainer wording for when the first one does not verify."""
 
     kind: str
     wording: Wording
     ids: frozenset[str] = frozenset()
     required: bool = False
+    fallback: Wording | None = None
+
+    def say(self, rng: random.Random, attempt: int) -> str:
+        """The words of one attempt."""
+        return self.fallback(rng) if attempt and self.fallback is not None else self.wording(rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,17 @@ class Outline:
 
     observe: tuple[Clause, ...]
     steps: tuple[Clause, ...]
-    answer: Clause
-    seeds: tuple[int, ...] = field(default=())
+    conclude: Callable[[frozenset[str]], Clause]
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The nodes that the steps are about."""
+        return frozenset(i for s in self.steps for i in s.ids)
+
+    @property
+    def answer(self) -> Clause:
+        """The answer, which says nothing that no step has told."""
+        return self.conclude(self.told)
 
     def render(self, *, seed: str, dialect: str = "observe", attempt: Sequence[int] = ()) -> tuple[Trajectory, list[Clause]]:
         """The trajectory in words.
@@ -60,7 +75,7 @@ class Outline:
         """
         clauses = [*self.observe, *self.steps, self.answer]
         tries = [*attempt, *([0] * (len(clauses) - len(attempt)))]
-        words = [say.sentence(c.wording(random.Random(f"{seed}/{i}/{n}"))) for i, (c, n) in
+        words = [say.sentence(c.say(random.Random(f"{seed}/{i}/{n}"), n)) for i, (c, n) in
                  enumerate(zip(clauses, tries, strict=True))]
         n = len(self.observe)
         return Trajectory(" ".join(words[:n]), tuple(words[n:-1]), words[-1], dialect), clauses
@@ -81,7 +96,7 @@ class TemplateWriter:
         rng = random.Random(seed)
         observe = self._observe(plan, question, rng)
         steps = self._steps(plan, question, rng)
-        return Outline(tuple(observe), tuple(steps), self._answer(plan, question))
+        return Outline(tuple(observe), tuple(steps), lambda told: self._answer(plan, question, told))
 
     # -- observe -------------------------------------------------------------------------------------------
 
@@ -135,11 +150,13 @@ class TemplateWriter:
         procedure = plan.procedure.name if plan.procedure else ""
         ids = frozenset(f.id for f in (plan.organ, plan.procedure) if f is not None)
         if organ and procedure:
-            return Clause("specimen", _one_of(say.SPECIMEN, organ=organ, procedure=procedure), ids)
+            return Clause("specimen", _one_of(say.SPECIMEN, organ=organ, procedure=procedure,
+                                              a_procedure=say.article(procedure)), ids)
         if organ:
             return Clause("specimen", _one_of(say.SITE_ONLY, organ=organ), ids)
         if procedure:
-            return Clause("specimen", _one_of(say.PROCEDURE_ONLY, procedure=procedure), ids)
+            return Clause("specimen", _one_of(say.PROCEDURE_ONLY, procedure=procedure,
+                                              a_procedure=say.article(procedure)), ids)
         return None
 
     def _present(self, group: Sequence[Finding]) -> Wording:
@@ -169,7 +186,9 @@ class TemplateWriter:
     # -- steps ---------------------------------------------------------------------------------------------
 
     def _steps(self, plan: Plan, question: Question, rng: random.Random) -> list[Clause]:
-        support = [c for k in plan.support if (c := self._link_step("support", k)) is not None][:MAX_SUPPORT_STEPS]
+        answering = {f.id for f in question.answer_findings} if question.kind not in ("diagnosis", "subtype") else set()
+        support = [c for k in plan.support if k.finding.id not in answering
+                   and (c := self._link_step("support", k)) is not None][:MAX_SUPPORT_STEPS]
         against = [c for d in plan.differentials if (c := self._against_step(d.against)) is not None]
         steps: list[Clause] = []
         if question.kind in ("diagnosis", "subtype"):
@@ -188,7 +207,7 @@ class TemplateWriter:
                 steps += [c for k in plan.prognostic[:1] if (c := self._prognostic_step(k)) is not None]
             steps += self._conclusion(plan, rng)
         else:
-            steps += self._stated_diagnosis(plan)
+            steps += self._stated_diagnosis(plan, say.GIVEN_DIAGNOSIS)
             rng.shuffle(support)
             steps += support[:rng.choice((1, 2, 2))]
             steps += self._answer_steps(plan, question, rng)
@@ -200,7 +219,8 @@ class TemplateWriter:
         organ, procedure = plan.organ.name, plan.procedure.name
 
         def wording(rng: random.Random) -> str:
-            return rng.choice(say.OPENING).format(organ=organ, procedure=procedure, ask=rng.choice(say.OPENING_ASK))
+            return rng.choice(say.OPENING).format(organ=organ, procedure=procedure, a_procedure=say.article(procedure),
+                                                   ask=rng.choice(say.OPENING_ASK))
 
         return Clause("opening", wording, frozenset({plan.organ.id, plan.procedure.id}))
 
@@ -259,32 +279,31 @@ class TemplateWriter:
         return words.absent if words else ""
 
     def _category_steps(self, plan: Plan) -> list[Clause]:
-        steps = []
-        for category in plan.categories:
-            step = self._category_step(category)
-            if step is not None:
-                steps.append(step)
-        return steps
+        organ = plan.organ.name if plan.organ else ""
+        return [s for c in plan.categories if (s := self._category_step(c, organ)) is not None]
 
-    def _category_step(self, category: Category, *, required: bool = False) -> Clause | None:
+    def _category_step(self, category: Category, organ: str) -> Clause | None:
         target = self.book.words(category.finding)
         if target is None:
             return None
+        templates = {"grade": say.AS_REPORTED_GRADE, "pN": say.AS_REPORTED_N,
+                     "stage": say.AS_REPORTED_GROUP}.get(category.kind, say.AS_REPORTED_T)
+        plain = _one_of(templates, D=target.absent)
         for link in category.defined_by:
             words = self.book.words(link.finding)
             if words is not None and link.path.length <= MAX_WORDS_PER_PATH:
                 plural, present = words.plural, words.present
 
                 def derived(rng: random.Random, link: Link = link, plural: bool = plural, present: str = present) -> str:
-                    return rng.choice(say.DEFINED).format(
+                    said = rng.choice(say.DEFINED).format(
                         F=present, D=target.absent, s="" if plural else "s", ies="y" if plural else "ies",
                         note=_note(link, rng))
+                    # categories are those of an organ; naming it lets a reader (and the linker) know of which
+                    return rng.choice(say.IN_ORGAN).format(organ=organ, said=said) if organ else said
 
                 return Clause(f"{category.kind}_derived", derived,
-                              frozenset({link.finding.id, category.finding.id}), required)
-        templates = {"grade": say.AS_REPORTED_GRADE, "pN": say.AS_REPORTED_N,
-                     "stage": say.AS_REPORTED_GROUP}.get(category.kind, say.AS_REPORTED_T)
-        return Clause(category.kind, _one_of(templates, D=target.absent), frozenset({category.finding.id}), required)
+                              frozenset({link.finding.id, category.finding.id}), fallback=plain)
+        return Clause(category.kind, plain, frozenset({category.finding.id}))
 
     def _prognostic_step(self, link: Link) -> Clause | None:
         words = self.book.words(link.finding)
@@ -301,11 +320,11 @@ class TemplateWriter:
 
         return Clause("prognosis", wording, frozenset({link.finding.id}))
 
-    def _stated_diagnosis(self, plan: Plan) -> list[Clause]:
+    def _stated_diagnosis(self, plan: Plan, templates: Sequence[str] = say.STATED_DIAGNOSIS) -> list[Clause]:
         words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
         if words is None:
             return []
-        return [Clause("stated", _one_of(say.STATED_DIAGNOSIS, D=words.absent), frozenset({plan.diagnosis.id}))]
+        return [Clause("stated", _one_of(templates, D=words.absent), frozenset({plan.diagnosis.id}))]
 
     def _conclusion(self, plan: Plan, rng: random.Random) -> list[Clause]:
         words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
@@ -328,7 +347,7 @@ class TemplateWriter:
         kinds = {"grading": ("grade",), "staging": ("pT", "stage"), "node_status": ("pN",)}.get(question.kind, ())
         for kind in kinds:
             category = plan.category(kind)
-            step = self._category_step(category) if category else None
+            step = self._category_step(category, plan.organ.name if plan.organ else "") if category else None
             steps += [step] if step else []
         ids = {f.id for f in question.answer_findings}
         steps += [c for k in plan.prognostic if k.finding.id in ids and (c := self._prognostic_step(k)) is not None]
@@ -354,11 +373,15 @@ class TemplateWriter:
 
     # -- answer --------------------------------------------------------------------------------------------
 
-    def _answer(self, plan: Plan, question: Question) -> Clause:
-        ids = frozenset(f.id for f in question.answer_findings)
+    def _answer(self, plan: Plan, question: Question, told: frozenset[str]) -> Clause:
+        """The answer. ``ids`` are the nodes that it needs a step for: those of the question, less what may be left out."""
         first = question.answer_findings[0]
         if question.kind == "diagnosis":
-            return Clause("answer", self._full_answer(plan), ids, True)
+            return Clause("answer", self._full_answer(plan, told), frozenset({plan.diagnosis.id}), True)
+        needed = [f for f in question.answer_findings if f.id in told] or [first]
+        question = replace(question, answer_findings=tuple(needed))
+        first = needed[0]
+        ids = frozenset(f.id for f in needed)
         if question.kind == "subtype":
             words = self.book.of(first.id, first.name, first.text)
             return Clause("answer", _one_of(say.ANSWER_SUBTYPE, D=words.absent if words else first.name), ids, True)
@@ -388,21 +411,22 @@ class TemplateWriter:
 
         return Clause("answer", wording, ids, True)
 
-    def _full_answer(self, plan: Plan) -> Wording:
+    def _full_answer(self, plan: Plan, told: frozenset[str]) -> Wording:
         words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, plan.diagnosis.text)
         name = words.absent if words else plan.diagnosis.name
         organ = plan.organ.name if plan.organ else ""
         if organ and organ.lower() in name.lower():
             organ = ""
         grade = plan.category("grade")
-        graded = self.book.words(grade.finding) if grade else None
-        stages = [w.absent for c in plan.categories if c.kind != "grade" and (w := self.book.words(c.finding))]
+        graded = self.book.words(grade.finding) if grade and grade.finding.id in told else None
+        stages = [w.absent for c in plan.categories if c.kind != "grade" and c.finding.id in told
+                  and (w := self.book.words(c.finding))]
 
         def wording(rng: random.Random) -> str:
             stage = rng.choice(say.ANSWER_STAGE).format(stage=", ".join(stages)) if stages else ""
             template = rng.choice(say.ANSWER_FULL if organ else say.ANSWER_NO_ORGAN)
             return template.format(D=name, organ=organ, Organ=organ[:1].upper() + organ[1:], stage=stage,
-                                   grade=f", {graded.absent}" if graded else "")
+                                   grade=rng.choice(say.ANSWER_JOIN).format(grade=graded.absent) if graded else "")
 
         return Clause("answer", wording, frozenset(), True).wording
 
@@ -457,7 +481,7 @@ def _source(link: Link) -> str:
 
 def _note(link: Link, rng: random.Random) -> str:
     """Where the graph says so, in words: the relation, the classes it goes through, the source."""
-    note = rng.choice(say.NOTES).format(rel=_relation(link, rng), source=_source(link), raw=link.relation)
+    note = rng.choice(say.NOTES).format(rel=_relation(link, rng), source=_source(link))
     near, far = link.main_nodes
     if near.id != link.finding.id and near.type != "marker":
         note = f"{rng.choice(say.VIA_FINDING).format(via=near.name)}, {note}"
@@ -475,4 +499,4 @@ def _against_note(link: Link, rng: random.Random) -> str:
         words = rng.choice(say.RELATION_WORDS.get(link.relation, (link.relation.replace("_", " "),)))
         return rng.choice((f"{words}, {source}", f"{source}: {words}", f"graph: {words}, {source}"))
     return rng.choice((f"{_relation(link, rng)}, {source}", f"graph: {_relation(link, rng)}; {source}",
-                       f"{source}: {_relation(link, rng)}", f"graph edge “{link.relation}”, {source}"))
+                       f"{source}: {_relation(link, rng)}", f"by {source}, {_relation(link, rng)}"))
