@@ -33,11 +33,12 @@ def run(args: argparse.Namespace) -> int:
     """Generate, verify and score every example case; write the dataset; print all of it."""
     from datagen import api
     from datagen.cases import read_cases
+    from datagen.records import Case
 
     if args.limit is not None and args.limit < 1:
         raise InputError(f"--limit {args.limit} leaves no case", hint="give 1 or more")
     graph = open_store(args)
-    cases = list(read_cases(EXAMPLES))[:args.limit]
+    cases = [case for case in read_cases(EXAMPLES) if isinstance(case, Case)][:args.limit]
     records = []
     for number, case in enumerate(cases, 1):
         generated = api.generate_case(case, graph=graph)
