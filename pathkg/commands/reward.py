@@ -82,7 +82,7 @@ def _score(args: argparse.Namespace) -> int:
 
 def _reference(args: argparse.Namespace) -> int:
     from pathkg.rewards import build_reference
-    from pathkg.trajectory import Trajectory, verify
+    from pathkg.trajectory import Trajectory, parse, verify
 
     graph = open_store(args)
     if not args.samples.endswith((".jsonl", ".ndjson")):
@@ -96,7 +96,7 @@ def _reference(args: argparse.Namespace) -> int:
         try:
             if given is None:
                 raise InputError(f"no field {args.field!r}", hint="name it with --field")
-            gold = Trajectory.from_dict(given) if isinstance(given, dict) else given
+            gold = Trajectory.from_dict(given) if isinstance(given, dict) else parse(given, "auto")
             report = sample.get(args.report_field)
             certificate = verify(gold, report=report, graph=graph) if isinstance(report, str) else None
             reference = build_reference(gold, graph=graph, certificate=certificate)

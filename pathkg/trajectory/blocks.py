@@ -116,7 +116,7 @@ def find_blocks(text: str, dialect: Dialect) -> Blocks:
             loose = True
         if not closing:
             if last_open is not None:
-                unmatched = f"<{last_open[0]}> is not closed before <{name}>"
+                unmatched = unmatched or f"<{last_open[0]}> is not closed before <{name}>"
             elif not outside and not _only_space(text, position, match.start()):
                 outside = True
             last_open = (name, match.end())
@@ -126,10 +126,10 @@ def find_blocks(text: str, dialect: Dialect) -> Blocks:
             order.append(name)
             last_open = None
         else:
-            unmatched = f"</{name}> closes nothing"
+            unmatched = unmatched or f"</{name}> closes nothing"
         position = match.end()
     if last_open is not None:
-        unmatched = f"<{last_open[0]}> is never closed"
+        unmatched = unmatched or f"<{last_open[0]}> is never closed"
     elif not outside and not _only_space(text, position, len(text)):
         outside = True
     texts = tuple("\n".join(found[tag]) for tag in dialect.tags)

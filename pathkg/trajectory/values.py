@@ -44,7 +44,7 @@ _NUMBER = re.compile(
     r"|(?P<percent>(?:\.\d)?\s?%))")
 _NOT_BEFORE = frozenset("0123456789./+")
 _STAGING_PREFIX = frozenset("pcymra")
-_CATEGORY_END = re.compile(r"[TN](?:[0-4OsxXa]|[0-4][a-e])$")
+_CATEGORY_END = re.compile(r"[TN](?:[0-4OsxXa]|[0-4](?:[a-e]|mi))$")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -142,6 +142,8 @@ def _number(match: re.Match[str]) -> Value | None:
 
 def _singular(word: str | None) -> str:
     word = (word or "").lower()
+    if len(word) > 5 and word.endswith("ies"):
+        return word[:-3] + "y"
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
 
 

@@ -52,6 +52,9 @@ they are listed when the report states them and never make a step unsupported.""
 MEASURED = frozenset({"stage", "grade"})
 """Types whose node depends on the organ (pT2 of which tumour?); the value itself is what the report states."""
 
+GENERIC_WORDS = frozenset({"tumor", "tumors", "tumour", "tumours", "neoplasm", "neoplasms", "lesion", "lesions", "mass"})
+"""Mentions that refer to whatever the case is about. They state nothing of their own."""
+
 NO_REPORT = "none"
 
 
@@ -247,7 +250,7 @@ class _Verifier:
 
     def _entity(self, mention: Mention, supported: list[CheckedClaim], opposed: bool) -> CheckedEntity | None:
         polarity: Polarity | None = "-" if opposed else mention.polarity
-        if polarity is None:
+        if polarity is None or mention.text.lower() in GENERIC_WORDS:
             return None
         matters = mention.type in GROUNDED
         made = (mention.id, mention.name, mention.type, polarity, mention.start, mention.end)
@@ -298,6 +301,12 @@ class _Verifier:
     def _composed(self, node: str) -> tuple[Evidence, ...]:
         """A diagnosis the report gives in two pieces: a more general one, and the organ it arises in."""
         assert self.report is not None
-        kinds = self.report.spans(self.lookup.above(node)[1:], "+", limit=1)
-        organ = self.report.named(self.lookup.sites(node)) if kinds else None
-        return (*kinds, organ) if organ else ()
+        sites = self.lookup.sites(node)
+        for wider in self.lookup.above(node)[1:]:
+            for kind in self.lookup.below(wider):
+                spans = self.report.spans((kind,), "+", limit=1)
+                # "lung adenocarcinoma" is an adenocarcinoma, but not one of the colon
+                if spans and (kind == wider or not self.lookup.sites(kind) or sites & self.lookup.sites(kind)):
+                    organ = self.report.named(sites)
+                    return (*spans, organ) if organ else ()
+        return ()
