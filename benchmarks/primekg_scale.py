@@ -181,7 +181,7 @@ def generate_csv(path: Path, *, openkg: Path | None = None, rows: int = ROWS, se
     scale = min(1.0, rows / ROWS)
     columns, first, row_of, edges = _nodes(openkg, scale)
     n_nodes = len(columns["id"])
-    starts = sorted(first.values()) + [n_nodes]
+    starts = [*sorted(first.values()), n_nodes]
     span = {t: (s, starts[starts.index(s) + 1]) for t, s in first.items()}
     drawn: dict[str, Any] = {}
     displays = sorted({d for *_, ds in RELATIONS.values() for d in ds})

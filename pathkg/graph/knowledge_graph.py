@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class KnowledgeGraph:
         >>> import pathkg
         >>> graph = pathkg.load()
         >>> graph.name("MONDO:0005005")
-        'clear cell renal carcinoma'
+        'clear cell renal cell carcinoma'
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -331,5 +332,7 @@ def _codes(vocabulary: tuple[str, ...], wanted: str | Collection[str]) -> list[i
 
 def _rows_of(table: pa.Table, column: str, node: int) -> list[Any]:
     """The values of a column for one node, in a table sorted by node."""
-    start, stop = np.searchsorted(table["node"].to_numpy(), [node, node + 1])
-    return list(table[column].slice(int(start), int(stop - start)).to_pylist())
+    # by bisection over single values: a column's to_numpy() would import pandas
+    owners = table["node"]
+    start, stop = (bisect_left(range(len(owners)), n, key=lambda i: owners[i].as_py()) for n in (node, node + 1))
+    return list(table[column].slice(start, stop - start).to_pylist())

@@ -322,7 +322,7 @@ def _by_name(sources: Sequence[SourceTables], concepts: Concepts, decide: _Decis
             ("name equals synonym", 0.85, _pairs_of_synonyms(named, synonyms))):
         for key, gids in candidates:
             _merge_names(key, gids, rule, confidence, concepts, decide)
-    for key, gids in _pairs_of_synonyms_only(named, synonyms):
+    for _, gids in _pairs_of_synonyms_only(named, synonyms):
         roots = {decide.clusters.find(g): g for g in gids}
         ids = sorted(roots.values())
         if len(ids) == 2 and concepts.types[ids[0]] == concepts.types[ids[1]] and not decide.clusters.conflict(*ids):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pathkg.errors import InputError
 from pathkg.graph import GraphTables, KnowledgeGraph, write_store
 from pathkg.merge.align import Alignment, Concepts, align
 from pathkg.merge.combine import combine
-from pathkg.sources.read import read_core_source, read_ontology, read_pathograph_source, read_tsv_source
+from pathkg.sources.read import read_core_source, read_ontology, read_tsv_source
 from pathkg.sources.tables import SourceTables
 
 Progress = Callable[[str, int, int], None]
@@ -62,25 +63,26 @@ def build(out: PathLike, *, primekg: Sequence[PathLike] = (), optimuskg: Sequenc
         StoreError: the store cannot be written.
     """
     from pathkg.sources.optimuskg import read_optimuskg
+    from pathkg.sources.pathograph import read_pathograph
     from pathkg.sources.primekg import read_primekg
 
-    jobs: list[tuple[str, Callable[[], Iterable[SourceTables]]]] = []
+    jobs: list[tuple[str, Callable[[], SourceTables]]] = []
     if core:
-        jobs.append(("bundled core", lambda: [read_core_source()]))
-    jobs += [(f"{Path(p).name}", lambda p=p: [read_tsv_source(p)]) for p in tsv]
-    jobs += [(f"{Path(p).name}", lambda p=p: [read_ontology(p)]) for p in ontologies]
-    jobs += [(f"PrimeKG {Path(p).name}", lambda p=p: [read_primekg(p)]) for p in primekg]
-    jobs += [(f"OptimusKG {Path(p).name}", lambda p=p: [read_optimuskg(p)]) for p in optimuskg]
-    jobs += [(f"PathoGraph {Path(p).name}", lambda p=p: read_pathograph_source(p, instances=instances))
+        jobs.append(("bundled core", read_core_source))
+    for paths, label, read in (
+            (tsv, "", read_tsv_source), (ontologies, "", read_ontology), (primekg, "PrimeKG ", read_primekg),
+            (optimuskg, "OptimusKG ", read_optimuskg)):
+        jobs += [(f"{label}{Path(p).name}", partial(read, p)) for p in paths]
+    jobs += [(f"PathoGraph {Path(p).name}", partial(read_pathograph, p, instances=instances))
              for p in pathograph]
     if not jobs:
         raise InputError("nothing to build from", hint="name a source (--primekg, --ontology, …) or add --core")
     steps = len(jobs) + 2
     tell = progress or (lambda what, step, total: None)
     sources: list[SourceTables] = []
-    for number, (label, read) in enumerate(jobs, 1):
+    for number, (label, job) in enumerate(jobs, 1):
         tell(f"reading {label}", number, steps)
-        sources.extend(read())
+        sources.append(job())
     tell("merging", steps - 1, steps)
     records = [s.record.to_dict() for s in sources]
     tables, report = merge_sources(sources, names=names, fuzzy=fuzzy)
@@ -136,7 +138,7 @@ def _node_fates(sources: Sequence[SourceTables], concepts: Concepts, alignment: 
         else:
             mapped.update(ends)
     fates = []
-    for number, (source, rows) in enumerate(zip(sources, concepts.rows, strict=True)):
+    for source, rows in zip(sources, concepts.rows, strict=True):
         named = source.nodes["name"].to_pylist()
         own = [g for g, name in zip(rows, named, strict=True) if name]
         shared = [g for g in own if len(concepts.sources[g]) > 1]

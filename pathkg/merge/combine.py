@@ -150,7 +150,7 @@ def _dense(values: _Array) -> _Array:
 
 def _group_edges(sources: Sequence[SourceTables], concepts: Concepts, node_of: _Array, edges: pa.Table) -> pa.Table:
     """Edges from each MONDO disease that has a node to the PrimeKG groups it belongs to."""
-    rows = {}
+    rows: dict[tuple[int, int], str] = {}
     for number, source in enumerate(sources):
         table = source.xrefs.filter(pc.equal(source.xrefs["predicate"].cast(pa.string()), NARROW))
         for node, xref in zip(table["node"].to_pylist(), table["xref"].to_pylist(), strict=True):
@@ -209,8 +209,8 @@ def _xrefs(sources: Sequence[SourceTables], concepts: Concepts, node_of: _Array,
     rows: dict[tuple[int, str], tuple[str, str]] = {}
     for gid, lead in enumerate(leader):
         if gid != lead:
-            source = labels[concepts.sources[gid][0]] if concepts.sources[gid] else ""
-            rows[int(node_of[gid]), concepts.ids[gid]] = (EXACT, source)
+            giver = labels[concepts.sources[gid][0]] if concepts.sources[gid] else ""
+            rows[int(node_of[gid]), concepts.ids[gid]] = (EXACT, giver)
     for number, source in enumerate(sources):
         table = source.xrefs
         for node, xref, predicate in zip(
@@ -224,7 +224,7 @@ def _xrefs(sources: Sequence[SourceTables], concepts: Concepts, node_of: _Array,
             gid_a = concepts.gid.get(a)
             if gid_a is not None and node_of[gid_a] >= 0:
                 rows.setdefault((int(node_of[gid_a]), b), (predicate, labels[number]))
-    ordered = sorted((node, xref, predicate, source) for (node, xref), (predicate, source) in rows.items())
+    ordered = sorted((node, xref, predicate, giver) for (node, xref), (predicate, giver) in rows.items())
     return pa.Table.from_arrays([
         pa.array([r[0] for r in ordered], pa.int32()), pa.array([r[1] for r in ordered], pa.string()),
         _words([r[2] for r in ordered]), _words([r[3] for r in ordered])], schema=XREFS)

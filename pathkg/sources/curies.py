@@ -23,8 +23,8 @@ SOURCE_OF_TYPE = MappingProxyType({
 """PrimeKG's node types, and the source of their ids where a file does not name it."""
 
 _OBO_DIGITS = 7
-_BACK = {**{curie: source for source, curie in _PADDED.items()}, **{c: s for s, c in _PLAIN.items()},
-         GROUP_PREFIX: GROUP_PREFIX}
+_CURIE_PREFIX_OF_PADDED = {curie: source for source, curie in _PADDED.items()}
+_BACK = {curie: source for source, curie in _PLAIN.items()}
 
 
 def from_primekg(source: str, identifier: str) -> str:
@@ -58,6 +58,8 @@ def from_primekg(source: str, identifier: str) -> str:
         if not value or any(c.isspace() for c in value):
             raise InputError(f"{identifier!r} is not an id of source {source}")
         return f"{_PLAIN[source]}:{value}"
+    if source in KNOWN_PREFIXES and value:
+        return f"{source}:{value}"  # an export of a merged graph in PrimeKG's columns
     raise InputError(f"{source!r} is not a PrimeKG source",
                      hint=did_you_mean(source, PRIMEKG_SOURCES) or f"one of {', '.join(PRIMEKG_SOURCES)}")
 
@@ -70,12 +72,9 @@ def to_primekg(curie: str) -> tuple[str, str]:
         (('2344', 'HPO'), ('keratin-pearl', 'PATHKG'))
     """
     prefix, _, local = curie.partition(":")
-    source = _BACK.get(prefix)
-    if source in _PADDED and local.isdigit() and len(local) == _OBO_DIGITS:
-        return local.lstrip("0") or "0", source
-    if source is not None and source not in _PADDED:
-        return local, source
-    return local, prefix
+    if prefix in _CURIE_PREFIX_OF_PADDED and local.isdigit() and len(local) == _OBO_DIGITS:
+        return local.lstrip("0") or "0", _CURIE_PREFIX_OF_PADDED[prefix]
+    return local, _BACK.get(prefix, prefix)
 
 
 def group_members(curie: str) -> list[str]:
@@ -118,6 +117,9 @@ def normal_curie(text: str) -> str:
         local = local[len(prefix) + 1:]
     return f"{known}:{local}"
 
+
+KNOWN_PREFIXES = frozenset(_SPELLINGS.values()) | {"PATHKG", "HISTO", "TPO", "PATHOML", INDEX_PREFIX, "CARO", "OPTIMUSKG"}
+"""Prefixes that a PrimeKG-shaped file may name as a source besides PrimeKG's own."""
 
 _URI_FORMS = (
     (re.compile(r"^https?://purl\.obolibrary\.org/obo/([A-Za-z]+)_(\w+)$"), r"\1:\2"),

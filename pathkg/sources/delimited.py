@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ def existing(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def open_binary(path: Path) -> Iterator[IO[bytes]]:
+def open_binary(path: Path) -> Iterator[Any]:
     """A file's bytes, decompressed by its ending (``.gz``, ``.zst``).
 
     Raises:
@@ -75,7 +75,7 @@ def read_all_text(path: str | os.PathLike[str]) -> str:
     with open_binary(file) as data:
         content = data.read()
     try:
-        return content.decode("utf-8-sig")
+        return str(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(f"{file.name} is not UTF-8 (byte {error.start})", hint="convert it to UTF-8") from error
 
@@ -222,6 +222,8 @@ def _read_parquet(file: Path, required: Sequence[str], optional: Sequence[str], 
                 arrays.append(column.cast(pa.int64()))
             elif pa.types.is_dictionary(column.type):
                 arrays.append(column.cast(WORDS))
+            elif pa.types.is_list(column.type):
+                arrays.append(pa.array([str(tuple(v or ())) for v in column.to_pylist()]).dictionary_encode())
             else:
                 arrays.append(pc.fill_null(column.cast(pa.string()), "").dictionary_encode())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:

@@ -24,6 +24,7 @@ from pathkg.sources.tables import (
 _SYNONYM = re.compile(r'^"((?:[^"\\]|\\.)*)"\s*(EXACT|RELATED|BROAD|NARROW)?\s*([^\[]*)')
 _QUOTED = re.compile(r'^"((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")
+_BLANK_ESCAPES = frozenset("ntW")
 Stanza = list[tuple[int, str, str]]
 """Line number, tag and value of each line of a stanza."""
 
@@ -78,7 +79,8 @@ def _main_prefix(terms: list[Stanza]) -> str:
 
 
 def _stanzas(text: str, file: str, report: ReadReport) -> Iterator[tuple[str, Stanza]]:
-    kind, stanza = "header", []
+    kind = "header"
+    stanza: Stanza = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("[") and line.rstrip().endswith("]"):
             yield kind, stanza
@@ -122,7 +124,11 @@ def _target(value: str) -> str:
 
 def _text(value: str) -> str:
     match = _QUOTED.match(value)
-    return _ESCAPE.sub(r"\1", match.group(1)) if match else value
+    return _unescaped(match.group(1)) if match else value
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda m: " " if m.group(1) in _BLANK_ESCAPES else m.group(1), text)
 
 
 def _term(stanza: Stanza, builder: SourceBuilder, relations: dict[str, str], go_types: dict[str, str],
@@ -153,7 +159,7 @@ def _term(stanza: Stanza, builder: SourceBuilder, relations: dict[str, str], go_
             report.drop("synonym that is not quoted", file=builder.file, line=line, text=value)
             continue
         kind = "abbreviation" if "abbreviation" in match.group(3) else (match.group(2) or "RELATED").lower()
-        builder.form(curie, _ESCAPE.sub(r"\1", match.group(1)), kind)
+        builder.form(curie, _unescaped(match.group(1)), kind)
     for value in fields.get("xref", []):
         xref = _xref(value)
         if xref:

@@ -70,7 +70,7 @@ def read_optimuskg(path: str | os.PathLike[str], *, version: str = "") -> Source
     ids = [normal_curie(_curie_like(i)) for i in nodes["id"].to_pylist()]
     names, forms, xrefs, definitions, types = _properties(nodes, ids, node_file.name, report)
     row_of: dict[str, int] = {}
-    keep = []
+    keep: list[int] = []
     for row, curie in enumerate(ids):
         if curie in row_of:
             report.drop("second row of one id", file=node_file.name, text=curie)

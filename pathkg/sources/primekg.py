@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pathkg.errors import InputError
+from pathkg.graph.schema import NODE_TYPES
 from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX, SOURCE_OF_TYPE, from_primekg, group_members
 from pathkg.sources.delimited import Columns, existing, header_of, read_columns, words_and_codes
 from pathkg.sources.tables import (
@@ -40,9 +41,6 @@ from pathkg.sources.tables import (
 
 NEGATED_RELATIONS = frozenset({"disease_phenotype_negative", "anatomy_protein_absent"})
 """``phenotype absent`` and ``expression absent``."""
-MEMBER_RELATION = "member_of_group"
-"""Edge from a single MONDO disease to the PrimeKG group that holds it."""
-
 _LICENCE = "deposit CC0 1.0; parts under their sources' terms (DrugBank, DisGeNET: non-commercial)"
 _URL = "https://doi.org/10.7910/DVN/IXA7BM"
 _SIDES = ("x", "y")
@@ -74,13 +72,13 @@ def read_primekg(path: str | os.PathLike[str], *, name: str = "PrimeKG", version
     columns = _column_names(file)
     files = [file_record(file)] + ([file_record(existing(nodes))] if nodes else [])
     record = SourceRecord(name, version, _LICENCE, _URL, files=tuple(files))
-    if nodes is not None:
+    if nodes is not None and "x_id" not in columns:
         return _read_split(Path(nodes), file, record, report)
     if "node_id" in columns and "relation" not in columns:
         return _read_node_list(file, record, report)
     if "head_id" in columns:
         return _read_named_edges(file, record, report)
-    return _read_rows(file, record, report)
+    return _read_rows(file, record, report, nodes)
 
 
 def _column_names(file: Path) -> list[str]:
@@ -100,7 +98,8 @@ def _in_folder(folder: Path, nodes: str | os.PathLike[str] | None) -> tuple[Path
 
     whole = first("kg.csv", "kg.csv.*", "kg.parquet", "kg_grouped.csv*")
     if whole is not None:
-        return whole, None
+        # the node list beside it may hold nodes without an edge
+        return whole, nodes or first("nodes.csv*", "nodes.parquet")
     edges, node_file = first("edges.csv*", "edges.parquet"), nodes or first("nodes.csv*", "nodes.parquet")
     if edges is None or node_file is None:
         raise InputError(f"{folder} holds no PrimeKG files", hint="kg.csv, or nodes.csv together with edges.csv")
@@ -110,7 +109,8 @@ def _in_folder(folder: Path, nodes: str | os.PathLike[str] | None) -> tuple[Path
 # -- one row per directed edge ---------------------------------------------------------------------------------
 
 
-def _read_rows(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
+def _read_rows(file: Path, record: SourceRecord, report: ReadReport,
+               node_file: str | os.PathLike[str] | None = None) -> SourceTables:
     columns = read_columns(file, _ROW_COLUMNS, report)
     if columns.rows == 0:
         raise InputError(f"{file.name} has a header but no rows", hint="download it again")
@@ -126,15 +126,7 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport) -> SourceTa
     columns.table = table.select([])
     sizes = {part: max(1, len(vocabulary)) for part, vocabulary in vocabularies.items()}
 
-    def node_keys(side: str) -> _IntArray:
-        key = codes.pop(f"{side}_id").astype(np.int64)
-        for part in ("type", "source", "name"):
-            key *= sizes[part]
-            key += codes.pop(f"{side}_{part}")
-        return key
-
-    n_rows = len(codes["relation"])
-    keys = pa.chunked_array([node_keys("x"), node_keys("y")]).dictionary_encode().unify_dictionaries()
+    keys = pa.chunked_array([_node_keys(codes, side, sizes) for side in _SIDES]).dictionary_encode().unify_dictionaries()
     unique = keys.chunk(0).dictionary.to_numpy()
     x, y = (keys.chunk(i).indices.to_numpy() for i in range(2))
     parts: dict[str, _IntArray] = {}
@@ -145,7 +137,7 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport) -> SourceTa
     parts["id"] = rest
     drafts = [_Draft(*(vocabularies[p][parts[p][i]] for p in ("id", "type", "source", "name")))
               for i in range(len(unique))]
-    nodes = _NodeSet(file.name, report)
+    nodes = _NodeSet(file.name, report) if node_file is None else _listed_nodes(existing(node_file), report)
     row_of = np.fromiter((nodes.add(draft) for draft in drafts), np.int32, len(drafts))
     usable = row_of >= 0
     for part in ("relation", "display_relation"):
@@ -160,10 +152,18 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport) -> SourceTa
     edges = _fold_mirrors(row_of[x], row_of[y], codes["relation"], codes["display_relation"], len(nodes.ids), report)
     report.count("directed rows used", int(good.sum()))
     del x, y, keys, codes
-    assert n_rows == len(good)
     return nodes.finish(record, _edge_table(
         edges, [w or "" for w in vocabularies["relation"]], [w or "" for w in vocabularies["display_relation"]],
         record.name))
+
+
+def _node_keys(codes: dict[str, _IntArray], side: str, sizes: dict[str, int]) -> _IntArray:
+    """One integer per row for the node on one side; takes its columns out of ``codes``."""
+    key = codes.pop(f"{side}_id").astype(np.int64)
+    for part in ("type", "source", "name"):
+        key *= sizes[part]
+        key += codes.pop(f"{side}_{part}")
+    return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def _why_unusable(draft: _Draft) -> str:
     if type_ is None:
         return "a node type that PrimeKG does not have"
     try:
-        from_primekg(draft.source or SOURCE_OF_TYPE[type_], draft.id or "")
+        from_primekg(draft.source or SOURCE_OF_TYPE.get(type_, ""), draft.id or "")
     except InputError as error:
         return "an id source that PrimeKG does not have" if "not a PrimeKG source" in error.message else \
             "an id that is not of its source's form"
@@ -209,10 +209,10 @@ def _why_unusable(draft: _Draft) -> str:
 
 
 def _type_of(text: str) -> str | None:
-    if text in SOURCE_OF_TYPE:
+    if text in NODE_TYPES:
         return text
     repaired = text.strip().replace(" ", "_")
-    return repaired if repaired in SOURCE_OF_TYPE else None
+    return repaired if repaired in NODE_TYPES else None
 
 
 class _NodeSet:
@@ -235,7 +235,7 @@ class _NodeSet:
         if type_ != draft.type:
             self.report.repair("node type with a blank for '_'", file=self.file, text=draft.type)
         try:
-            curie = from_primekg(draft.source or SOURCE_OF_TYPE[type_], draft.id)
+            curie = from_primekg(draft.source or SOURCE_OF_TYPE.get(type_, ""), draft.id)
         except InputError:
             return -1
         if draft.id.endswith(".0"):
@@ -255,20 +255,20 @@ class _NodeSet:
         return row
 
     def finish(self, record: SourceRecord, edges: pa.Table) -> SourceTables:
-        xrefs, members = [], []
+        xrefs = []
         ids = list(self.ids)
         for row, curie in enumerate(ids):
             if curie.startswith(GROUP_PREFIX):
                 for member in group_members(curie):
                     xrefs.append((row, member, NARROW))
-                    members.append((row, member))
             elif curie.startswith("CTD:"):
                 xrefs.append((row, f"MESH:{curie[4:]}", EXACT))
         nodes = pa.Table.from_arrays(
             [pa.array(ids, pa.string()), pa.array(self.names, pa.string()), column_of(self.types, WORD),
              pa.array([""] * len(ids), pa.string())], schema=SOURCE_NODES)
         self.report.counts.update({"nodes": len(ids), "edges": edges.num_rows, "disease groups":
-                                   sum(c.startswith(GROUP_PREFIX) for c in ids), "group members": len(members)})
+                                   sum(c.startswith(GROUP_PREFIX) for c in ids), "group members":
+                                   sum(p == NARROW for *_, p in xrefs)})
         return SourceTables(
             record, nodes, edges, table_of([(n, f, "exact", "") for n, f in self.forms], SOURCE_FORMS),
             table_of(xrefs, SOURCE_XREFS), table_of([], SOURCE_MAPPINGS), self.report)
@@ -335,10 +335,11 @@ def empty_strings(n: int) -> pa.Array:
 def _read_node_rows(file: Path, report: ReadReport) -> tuple[_NodeSet, _IntArray, _IntArray | None]:
     """The nodes, the node row per table row (-1: unusable), and the ``node_index`` column if there is one."""
     columns = read_columns(file, ("node_id", "node_type", "node_name"), report,
-                           optional=("node_source", "node_index"), integers=("node_index",))
+                           optional=("node_source", "node_index", "group_id_bert", "group_name_bert"),
+                           integers=("node_index",))
     table = columns.table
     values: dict[str, list[str | None]] = {}
-    for part in ("node_id", "node_type", "node_name", "node_source"):
+    for part in ("node_id", "node_type", "node_name", "node_source", "group_id_bert", "group_name_bert"):
         if part in table.column_names:
             vocabulary, (codes,) = words_and_codes(table[part])
             values[part] = [vocabulary[c] for c in codes.tolist()]
@@ -351,8 +352,22 @@ def _read_node_rows(file: Path, report: ReadReport) -> tuple[_NodeSet, _IntArray
     if len(bad):
         own = np.arange(len(drafts))
         _report_bad_rows(columns, bad, own, own, drafts, rows, report)
+    if "group_id_bert" in values and "group_name_bert" in values:
+        # TxGNN lists the members of PrimeKG's disease groups
+        groups = dict(zip(values["group_id_bert"], values["group_name_bert"], strict=True))
+        for identifier, name in groups.items():
+            nodes.add(_Draft(identifier, "disease", GROUP_PREFIX, name))
     index = table["node_index"].to_numpy() if "node_index" in table.column_names else None
     return nodes, rows, index
+
+
+def _listed_nodes(file: Path, report: ReadReport) -> _NodeSet:
+    """The nodes of a node list that goes with an edge file."""
+    before = report.counts["rows"]
+    nodes, rows, _ = _read_node_rows(file, report)
+    report.counts["rows"] = before
+    report.count("node rows", len(rows))
+    return nodes
 
 
 def _read_node_list(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
@@ -399,29 +414,35 @@ def _read_split(node_file: Path, edge_file: Path, record: SourceRecord, report: 
 
 def _read_named_edges(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
     """Edges whose ends are written ``name_(node index)``, as AIAgents4Pharma derives them from PrimeKG."""
-    import ast
-
     columns = read_columns(file, ("head_id", "edge_type", "tail_id"), report)
     report.counts["rows"] = columns.rows
     builder = SourceBuilder(file.name, report)
     seen: set[tuple[str, str, str]] = set()
-    for row, (head, kind, tail) in enumerate(zip(*(columns.table[c].to_pylist() for c in
-                                                   ("head_id", "edge_type", "tail_id")), strict=True), 2):
-        ends = [_named_node(text) for text in (head, tail)]
-        words = ast.literal_eval(kind) if kind.startswith(("(", "[")) else ()
-        if None in ends or len(words) != 3:
+    texts = (columns.table[c].to_pylist() for c in ("head_id", "edge_type", "tail_id"))
+    for row, (head, kind, tail) in enumerate(zip(*texts, strict=True), 1):
+        start, stop = _named_node(head), _named_node(tail)
+        words = _words_of(kind)
+        if start is None or stop is None or len(words) != 3:
             report.drop("edge whose ends are not name_(index)", file=file.name, line=row, text=f"{head} {tail}")
             continue
-        for end, type_ in zip(ends, (words[0], words[2]), strict=True):
-            if end is not None:
-                builder.node(end[0], end[1], type_, line=row)
-        subject, object_ = (end[0] for end in ends if end is not None)
-        if (object_, words[1], subject) in seen:
+        builder.node(*start, words[0], line=row)
+        builder.node(*stop, words[2], line=row)
+        if (stop[0], words[1], start[0]) in seen:
             report.count("mirror rows folded")
             continue
-        seen.add((subject, words[1], object_))
-        builder.edge(subject, words[1], object_, undirected=True)
+        seen.add((start[0], words[1], stop[0]))
+        builder.edge(start[0], words[1], stop[0], undirected=True)
     return builder.finish(record)
+
+
+def _words_of(kind: str) -> Sequence[str]:
+    import ast
+
+    try:
+        value = ast.literal_eval(kind)
+    except (SyntaxError, ValueError):
+        return ()
+    return value if isinstance(value, (tuple, list)) else ()
 
 
 def _named_node(text: str) -> tuple[str, str] | None:

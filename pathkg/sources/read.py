@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pyarrow as pa
 
@@ -43,13 +42,6 @@ def read_tsv_source(path: str | os.PathLike[str]) -> SourceTables:
     from pathkg.sources.tsv import read_tsv
 
     return read_tsv(path)
-
-
-def read_pathograph_source(path: str | os.PathLike[str], *, instances: bool = False) -> Iterator[SourceTables]:
-    """PathoML files; see :mod:`pathkg.sources.pathograph`."""
-    from pathkg.sources.pathograph import read_pathograph
-
-    yield read_pathograph(path, instances=instances)
 
 
 def read_ontology(path: str | os.PathLike[str]) -> SourceTables:

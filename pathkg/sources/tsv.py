@@ -4,7 +4,7 @@
 by ``|``). ``edges.tsv``: ``subject``, ``relation``, ``object``; optional ``source``, ``evidence``, ``negated``,
 ``undirected`` (``true``/``false``). UTF-8, one header line, tabs between fields, no quoting. Columns may stand in
 any order; other columns are ignored and named in the report. A node may be one that another source defines: then
-leave it out of ``nodes.tsv``.
+leave it out of ``nodes.tsv``. KGX files of the same names are recognised by their columns.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathkg.errors import InputError, did_you_mean
 from pathkg.graph.schema import NODE_TYPES
 from pathkg.sources.curies import normal_curie
 from pathkg.sources.delimited import check_columns, existing, read_all_text
+from pathkg.sources.kgx import is_kgx, read_kgx
 from pathkg.sources.tables import ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"", "false", "0", "no"})
@@ -38,6 +39,8 @@ def read_tsv(path: str | os.PathLike[str], *, name: str = "") -> SourceTables:
     files = [f for f in (folder / "nodes.tsv", folder / "edges.tsv") if f.is_file()]
     if not files:
         raise InputError(f"{folder} has neither nodes.tsv nor edges.tsv", hint="docs/file-formats.md shows both")
+    if is_kgx(folder):
+        return read_kgx(folder, name=name)
     label = name or folder.resolve().name
     report = ReadReport()
     builder = SourceBuilder(label, report)
