@@ -12,7 +12,9 @@ For a finding ``f`` and a diagnosis ``d`` the graph is read along short chains o
 
 The support of ``f`` for ``d`` is the strongest chain's product ``s(f, d)`` times the finding's specificity
 ``idf(f) = log((N + 1) / (n_f + 1)) / log(N + 1)`` (``N`` diseases, ``n_f`` of them joined to ``f`` by part 2). An absent
-finding counts ``-absent * s``. A candidate's score is the sum over findings.
+finding counts ``-absent * s`` (a marker result ``-absent_marker * s``: its absence is itself a result). A candidate's score
+is the sum over findings, less ``breadth * log(1 + p_d)`` for each finding of the case, where ``p_d`` counts the edges of
+``d`` that part 2 could use: a diagnosis with a long list of findings matches more of them by chance.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any, overload
 
+import numpy as np
+
 from pathkg.errors import InputError, UnknownEntityError
 from pathkg.graph import FORWARD, KnowledgeGraph
 from pathkg.paths.constraints import read_polarity
@@ -35,6 +39,9 @@ _POSITIVE = re.compile(r"\b(positive|positivity|present|overexpression|amplified
 _NEGATIVE = re.compile(r"\b(negative|negativity|absent|loss|lost|deficient)\b")
 _BROADER_STEPS = 3
 _INHERIT_STEPS = 2
+_NODES_KEPT = 20_000
+_EVIDENCE = 0.5
+"""Relations of at least this strength count as recorded findings of a disease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +66,22 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One diagnosis with the evidence for and against it, strongest first."""
+    """One diagnosis with the evidence for and against it, strongest first.
+
+    ``score`` is the sum of the weights of all evidence and of ``breadth`` (zero or negative: what a diagnosis with
+    so many recorded findings gets by chance). ``unexplained`` are the findings it says nothing about.
+    """
 
     node: PathNode
     score: float
+    breadth: float = 0.0
     support: tuple[Evidence, ...] = ()
     against: tuple[Evidence, ...] = ()
     unexplained: tuple[PathNode, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {"node": self.node.to_dict(), "score": round(self.score, 6),
-                "support": [e.to_dict() for e in self.support], "against": [e.to_dict() for e in self.against],
+                "breadth": round(self.breadth, 6), "support": [e.to_dict() for e in self.support], "against": [e.to_dict() for e in self.against],
                 "unexplained": [n.to_dict() for n in self.unexplained]}
 
     def explain(self) -> str:
@@ -182,28 +194,51 @@ class SupportReader:
         self._strength = [float(strength.get(r, 0.0)) for r in graph.relations]
         self._code = {r: i for i, r in enumerate(graph.relations)}
         self._disease = graph.node_types.index("disease") if "disease" in graph.node_types else -1
+        self._known: dict[int, list[tuple[int, int, bool]]] = {}
         types = graph.arrays.node_type
         self._n_diseases = max(2, int((types == self._disease).sum()))
+        counted = np.array([abs(s) >= _EVIDENCE for s in self._strength] or [False])[graph.arrays.edge_relation]
+        ends = np.concatenate([graph.arrays.edge_subject[counted], graph.arrays.edge_object[counted]])
+        self._recorded = np.bincount(ends, minlength=len(graph))
 
     def explain(self, findings: Sequence[tuple[int, str]], wanted: Sequence[int] | None, top: int | None,
                 avoid: frozenset[int], unknown: tuple[str, ...]) -> CaseExplanation:
         """See :func:`explain_case`; findings are (node index, polarity)."""
-        score: dict[int, float] = {}
-        chains: list[dict[int, _Chain]] = []
-        weights: list[float] = []
-        for node, polarity in findings:
-            reached, n_direct = self.reach(node, avoid)
-            idf = math.log((self._n_diseases + 1) / (n_direct + 1)) / math.log(self._n_diseases + 1)
-            weight = idf if polarity == "+" else -idf * float(self._rules["absent"])
-            chains.append(reached)
-            weights.append(weight)
-            for disease, (strength, _) in reached.items():
-                score[disease] = score.get(disease, 0.0) + weight * strength
-        pool = list(dict.fromkeys(wanted)) if wanted is not None else [d for d, s in score.items() if s > 0]
-        pool.sort(key=lambda d: (-round(score.get(d, 0.0), 9), d))
+        chains, weights = self._weigh(findings, avoid)
+        score = self._total(chains, weights)
+        pool = list(dict.fromkeys(wanted)) if wanted is not None else [
+            d for d in score if any(d in c and c[d][0] * w > 0 for c, w in zip(chains, weights, strict=True))]
+        pool.sort(key=lambda d: (-round(score.get(d, self._breadth(d, len(findings))), 9), d))
         ranked = [self._candidate(d, findings, chains, weights) for d in (pool if wanted is not None else pool[:top])]
         return CaseExplanation(tuple(ranked), tuple((self._node(f), p) for f, p in findings), unknown,
                                self.graph.hash)
+
+    def scores(self, findings: Sequence[tuple[int, str]], avoid: frozenset[int] = frozenset()) -> dict[int, float]:
+        """Score of every disease (node index) that the findings reach; findings are (node index, polarity)."""
+        return self._total(*self._weigh(findings, avoid))
+
+    def _weigh(self, findings: Sequence[tuple[int, str]], avoid: frozenset[int]
+               ) -> tuple[list[dict[int, _Chain]], list[float]]:
+        chains, weights = [], []
+        for node, polarity in findings:
+            reached, n_direct = self.reach(node, avoid)
+            idf = math.log((self._n_diseases + 1) / (n_direct + 1)) / math.log(self._n_diseases + 1)
+            chains.append(reached)
+            weights.append(idf if polarity == "+" else -idf * self._absence(node))
+        return chains, weights
+
+    def _absence(self, finding: int) -> float:
+        return float(self._rules["absent_marker" if self.graph.type(finding) == "marker_result" else "absent"])
+
+    def _breadth(self, disease: int, n_findings: int) -> float:
+        return -float(self._rules["breadth"]) * n_findings * math.log1p(int(self._recorded[disease]))
+
+    def _total(self, chains: Sequence[Mapping[int, _Chain]], weights: Sequence[float]) -> dict[int, float]:
+        score: dict[int, float] = {}
+        for reached, weight in zip(chains, weights, strict=True):
+            for disease, (strength, _) in reached.items():
+                score[disease] = score.get(disease, 0.0) + weight * strength
+        return {disease: value + self._breadth(disease, len(chains)) for disease, value in score.items()}
 
     def reach(self, finding: int, avoid: frozenset[int] = frozenset()) -> tuple[dict[int, _Chain], int]:
         """Diseases that a finding speaks for or against: the strongest chain each, and how many directly."""
@@ -270,11 +305,17 @@ class SupportReader:
 
     def _entries(self, node: int, avoid: frozenset[int]) -> list[tuple[int, int, bool]]:
         """(edge, neighbour, walked forward) of a node."""
-        arrays = self.graph.arrays
-        begin, end = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
-        rows = zip(arrays.edge[begin:end].tolist(), arrays.neighbor[begin:end].tolist(),
-                   arrays.flow[begin:end].tolist(), strict=True)
-        return [(e, v, bool(f & FORWARD)) for e, v, f in rows if e not in avoid]
+        known = self._known.get(node)
+        if known is None:
+            arrays = self.graph.arrays
+            begin, end = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
+            rows = zip(arrays.edge[begin:end].tolist(), arrays.neighbor[begin:end].tolist(),
+                       arrays.flow[begin:end].tolist(), strict=True)
+            known = [(e, v, bool(f & FORWARD)) for e, v, f in rows]
+            if len(self._known) >= _NODES_KEPT:
+                self._known.clear()
+            self._known[node] = known
+        return [entry for entry in known if entry[0] not in avoid] if avoid else known
 
     def _is(self, edge: int, relation: str) -> bool:
         return int(self.graph.arrays.edge_relation[edge]) == self._code.get(relation, -1)
@@ -290,7 +331,8 @@ class SupportReader:
                 evidence.append(Evidence(self._node(finding), polarity, found[0] * weight,
                                          self._path(finding, found[1], found[0] * weight)))
         evidence.sort(key=lambda e: -abs(e.weight))
-        return Candidate(self._node(disease), sum(e.weight for e in evidence),
+        breadth = self._breadth(disease, len(findings))
+        return Candidate(self._node(disease), sum(e.weight for e in evidence) + breadth, breadth,
                          tuple(e for e in evidence if e.weight > 0), tuple(e for e in evidence if e.weight < 0),
                          tuple(silent))
 
