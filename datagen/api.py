@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from pathkg.rewards import Reference
 
 QUESTIONS_PER_CASE = 4
+REPORTS_KEPT = 64
+"""Linked reports kept at hand: more than an asynchronous run has cases under way at once."""
+
 MIN_FINDINGS = 5
 """A trajectory with fewer linked findings has little to reason from."""
 
@@ -268,30 +272,32 @@ class Generator:
 
 
 class _RememberLast:
-    """A linker that keeps the result of the report at hand: it is asked for with every verification."""
+    """A linker that keeps the results of the last reports: each is asked for with every verification."""
 
     def __init__(self, linker: Linker) -> None:
         self._linker = linker
-        self._last: LinkResult | None = None
-        self._stated: ReportEvidence | None = None
+        self._reports: OrderedDict[str, tuple[LinkResult, ReportEvidence]] = OrderedDict()
 
     def remember(self, text: str) -> LinkResult:
-        self._last = self._linker.link(text)
-        self._stated = None
-        return self._last
+        """Link a report and keep the result."""
+        return self._report(text)[0]
 
     def stated(self, text: str) -> ReportEvidence:
         """The report as the verifier sees it."""
-        if self._last is None or self._last.text != text:
-            self.remember(text)
-        if self._stated is None:
-            self._stated = ReportEvidence(text, self.link(text))
-        return self._stated
+        return self._report(text)[1]
 
     def link(self, text: str) -> LinkResult:
-        if self._last is not None and text == self._last.text:
-            return self._last
-        return self._linker.link(text)
+        known = self._reports.get(text)
+        return known[0] if known is not None else self._linker.link(text)
+
+    def _report(self, text: str) -> tuple[LinkResult, ReportEvidence]:
+        known = self._reports.get(text)
+        if known is None:
+            linked = self._linker.link(text)
+            known = self._reports[text] = (linked, ReportEvidence(text, linked))
+            while len(self._reports) > REPORTS_KEPT:
+                self._reports.popitem(last=False)
+        return known
 
 
 def _contradiction(certificate: Certificate) -> str:

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class RunSummary:
     manifest: Mapping[str, Any]
     seconds: float = 0.0
     done_now: int = 0
+    usage: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -50,7 +52,7 @@ class RunSummary:
 
     def to_dict(self) -> dict[str, Any]:
         return {"out": str(self.out), "manifest": dict(self.manifest), "seconds": round(self.seconds, 3),
-                "done_now": self.done_now}
+                "done_now": self.done_now, "usage": dict(self.usage)}
 
     def explain(self) -> str:
         """A few lines for a person."""
@@ -63,6 +65,9 @@ class RunSummary:
             lines.append("cases without a sample: " + ", ".join(f"{k} {n}" for k, n in counts["rejected_cases"].items()))
         if self.seconds and self.done_now:
             lines.append(f"{self.done_now} cases in {self.seconds:.1f} s, {self.done_now / self.seconds:.1f} cases/s")
+        if self.usage:
+            lines.append("model: {calls} calls, {cached} from the cache, {retries} tried again, {failed} failed; "
+                         "{prompt_tokens} + {completion_tokens} tokens; cost {cost}".format(**self.usage))
         return "\n".join(lines)
 
 
@@ -139,20 +144,24 @@ def run(*, cases: str | Path, out: str | Path, store: str | Path | None = None, 
         fingerprint["images_checksum"] = checksum(Path(reading.images))
     if llm is not None:
         fingerprint["llm"] = llm.to_dict()
+    if llm is not None and llm.dry_run:
+        return _dry_run(target, fingerprint, source, reading, limit, WorkSpec(_name(store), options), llm, writer)
+    if llm is not None and llm.retry_failures:
+        _forget_failures(target)
     finished = _finished(target, fingerprint, overwrite)
     if finished is not None:
         return RunSummary(target, finished)
     make_folder(target)
     journal = Journal(target, fingerprint)
     try:
-        spec = WorkSpec(None if store is None else str(store), options, tuple(map(str, benchmarks)))
+        spec = WorkSpec(_name(store), options, tuple(map(str, benchmarks)))
         progress = Progress(total, done=len(journal), quiet=quiet)
         done_now = samples = 0
         work = _work_left(source, reading, limit, journal)
-        if writer == "llm":
+        if llm is not None:
             from datagen.llm_run import run_llm
 
-            results = run_llm(work, spec, llm, out=target, workers=workers, progress=progress)
+            results = run_llm(work, spec, llm, out=target, progress=progress, writer=writer)
         else:
             results = run_cases(work, spec, runner=runner, workers=workers, address=address)
         for index, key, result in results:
@@ -161,13 +170,46 @@ def run(*, cases: str | Path, out: str | Path, store: str | Path | None = None, 
             samples += len(result["samples"])
             progress.step(accepted=samples)
         seconds = progress.finish()
+        usage = progress.usage.to_dict() if progress.usage is not None else {}
         about = {**fingerprint, "graph": _about_graph(graph), "unusable_records": total - usable}
         manifest = finish(target, journal, filters=options.filters, fractions=fractions, seed=options.seed, about=about)
     except BaseException:
         journal.close()
         raise
     journal.remove()
-    return RunSummary(target, manifest, seconds, done_now)
+    return RunSummary(target, manifest, seconds, done_now, usage)
+
+
+def _name(store: str | Path | None) -> str | None:
+    return None if store is None else str(store)
+
+
+def _dry_run(target: Path, fingerprint: Mapping[str, Any], source: Path, reading: InputOptions, limit: int | None,
+             spec: WorkSpec, llm: Any, writer: str) -> RunSummary:
+    """Count what a run would ask and cost; nothing is called and nothing is written."""
+    from datagen.llm_run import CALLS, LlmRun
+
+    known = target / CALLS
+    cache = llm.cache or (str(known) if known.exists() else ":memory:")
+    run_ = LlmRun(spec, replace(llm, cache=cache), out=target, writer=writer)
+    records = enumerate(islice(reading.read(source), limit))
+    done = sum(1 for _ in run_.results((n, c) for n, c in records if isinstance(c, Case)))
+    usage = run_.client.usage.to_dict()
+    # each first answer may need one repair turn of about the same size
+    usage |= {"at_most_calls": 2 * usage["calls"], "at_most_cost": round(2 * usage["cost"], 6)}
+    counts = {"cases": done, "accepted": 0, "samples": 0, "patients": 0, "question_kinds": {}, "rejected_cases": {}}
+    return RunSummary(target, {**fingerprint, "dry_run": True, "counts": counts}, usage=usage)
+
+
+def _forget_failures(target: Path) -> None:
+    """Make an earlier run's cases undone again; its answers are in the call cache, so only failed calls are made."""
+    from datagen.llm_run import FAILURES
+
+    if not (target / FAILURES).exists():
+        raise InputError(f"{target} holds no {FAILURES}", hint="there is nothing to retry; leave --retry-failures out")
+    shutil.rmtree(target / FOLDER, ignore_errors=True)
+    for name in (*RESULT_FILES, FAILURES):
+        (target / name).unlink(missing_ok=True)
 
 
 def _look_through(source: Path, reading: InputOptions, limit: int | None) -> tuple[int, int]:
@@ -233,8 +275,3 @@ def _finished(target: Path, fingerprint: Mapping[str, Any], overwrite: bool) -> 
 def _about_graph(graph: Any) -> dict[str, Any]:
     return {"hash": graph.hash, "nodes": graph.n_nodes, "edges": graph.n_edges,
             "sources": graph.manifest.get("sources", [])}
-
-
-def with_seed(options: GenerateOptions, seed: int) -> GenerateOptions:
-    """``options`` with another seed."""
-    return replace(options, seed=seed)

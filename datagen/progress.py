@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO
 
 EVERY_SECONDS = 10.0
 REDRAW_SECONDS = 0.25
@@ -27,22 +28,24 @@ class Progress:
         self._started = time.monotonic()
         self._shown = self._started
         self._terminal = self._stream.isatty()
+        self.cost: Callable[[], float] | None = None
+        self.usage: Any = None
 
-    def step(self, *, accepted: int = 0, cost: float | None = None) -> None:
+    def step(self, *, accepted: int = 0) -> None:
         """One more case is done."""
         self.done += 1
         now = time.monotonic()
         if not self._quiet and now - self._shown >= (REDRAW_SECONDS if self._terminal else EVERY_SECONDS):
             self._shown = now
-            self._write(self.line(accepted, cost), end="\r" if self._terminal else "\n")
+            self._write(self.line(accepted), end="\r" if self._terminal else "\n")
 
-    def line(self, accepted: int, cost: float | None) -> str:
+    def line(self, accepted: int) -> str:
         """What is shown."""
         elapsed = max(1e-9, time.monotonic() - self._started)
         rate = (self.done - self._before) / elapsed
         parts = [f"{self.done}/{self.total or '?'} cases", f"{accepted} samples", f"{rate:.1f} cases/s"]
-        if cost is not None:
-            parts.append(f"cost {cost:.4f}")
+        if self.cost is not None:
+            parts.append(f"cost {self.cost():.4f}")
         if self.total and rate > 0:
             left = (self.total - self.done) / rate
             parts.append(f"{int(left // 60)}:{int(left % 60):02d} left")

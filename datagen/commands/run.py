@@ -10,7 +10,8 @@ from datagen.api import MIN_FINDINGS, QUESTIONS_PER_CASE, GenerateOptions
 from datagen.cases import FORMATS, ColumnMap
 from datagen.filters.base import FILTERS, FilterOptions
 from datagen.output.splits import parse_fractions
-from datagen.pipeline import WRITERS, InputOptions, run as run_pipeline
+from datagen.pipeline import WRITERS, InputOptions
+from datagen.pipeline import run as run_pipeline
 from datagen.questions import KINDS
 from datagen.runners import RUNNERS
 from pathkg.commands import print_json
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         dialect=args.dialect, min_findings=args.min_findings, with_plan=args.with_plan,
         filters=FilterOptions(skip=tuple(args.skip_filter), near_duplicate=args.near_duplicate))
     reading = InputOptions(ColumnMap.parse(args.column), args.format, args.patient_rule, args.images, args.max_chars)
-    llm = llm_options(args) if args.writer == "llm" else None
+    llm = llm_options(args)
     summary = run_pipeline(
         cases=args.cases, out=args.out, store=args.store, limit=args.limit, writer=args.writer, options=options,
         reading=reading, runner=args.runner, workers=args.workers, address=args.ray_address,
@@ -87,6 +88,9 @@ def run(args: argparse.Namespace) -> int:
         quiet=args.quiet, llm=llm)
     if args.json:
         print_json(summary)
+    elif summary.manifest.get("dry_run"):
+        print("dry run over {} cases: {calls} first calls, {prompt_tokens} + {completion_tokens} tokens, price {cost}; "
+              "with every repair turn at most {at_most_calls} calls, {at_most_cost}".format(summary.cases, **summary.usage))
     else:
         print(summary.explain())
         print(f"the dataset is in {summary.out}/ (samples.jsonl, samples.parquet, rejected.jsonl, manifest.json)")

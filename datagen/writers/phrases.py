@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 PRESENT = (
     "The sections show {F}.", "Microscopy shows {F}.", "{F} {are} present.", "{F} {are} described.",
-    "The report describes {F}.", "There {are} {F}.", "On examination there {are} {F}.", "{F} {are} noted.",
-    "Histology demonstrates {F}.", "The material contains {F}.", "{F} {are} documented.", "Recorded here {are} {F}.",
-    "The tissue displays {F}.", "{F} {are} evident.", "Also on record: {F}.", "Findings comprise {F}.")
+    "The slide shows {F}.", "There {are} {F}.", "On examination there {are} {F}.", "{F} {are} noted.",
+    "Histology demonstrates {F}.", "The material contains {F}.", "{F} {are} apparent.", "Seen here {are} {F}.",
+    "The tissue displays {F}.", "{F} {are} evident.", "Also seen: {F}.", "Findings comprise {F}.")
 ABSENT = (
     "No {F} {is_or} seen.", "There is no {F}.", "No {F} {is_or} identified.", "{F_and} {are} absent.",
-    "{F_and} {are} not identified.", "No evidence of {F}.", "The report finds no {F}.", "{F_and} {are} not seen.",
+    "{F_and} {are} not identified.", "No evidence of {F}.", "The slide shows no {F}.", "{F_and} {are} not seen.",
     "Without {F}.")
 SPECIMEN = (
     "Specimen: {procedure}, {organ}.", "The specimen is {a_procedure} of the {organ}.", "{procedure} ({organ}).",
@@ -26,7 +26,7 @@ SITE_ONLY = (
     "The tissue is from the {organ}.", "Site: {organ}.", "Material from the {organ} was examined.",
     "The lesion lies in the {organ}.", "Sections of the {organ} were examined.")
 PROCEDURE_ONLY = ("Specimen type: {procedure}.", "The material comes from {a_procedure}.", "Procedure: {procedure}.")
-SIZE = ("It measures {size}.", "The greatest extent given is {size}.", "A measure of {size} is recorded.",
+SIZE = ("It measures {size}.", "The greatest extent is {size}.", "The lesion measures {size}.",
         "Extent: {size}.", "Up to {size} across.")
 NODE_COUNT = ("Node count: {ratio}.", "Nodes examined and involved: {ratio}.", "The count of nodes is {ratio}.")
 
@@ -51,7 +51,7 @@ SUPPORT = (
     "{F} {are} typical of {D} ({note}).", "{F} speak{s} for {D} ({note}).", "{F} fit{s} {D} ({note}).",
     "{D} is supported by {F} ({note}).", "Here {F} suggest{s} {D} ({note}).",
     "The finding of {F} favors {D} ({note}).", "{F} {are} seen in {D} ({note}).",
-    "The report describes {F}; {F_short} support{s} {D} ({note}).",
+    "The slide shows {F}; {F_short} support{s} {D} ({note}).",
     "{F} {are} characteristic of {D} ({note}).", "Here {F} indicate{s} {D} ({note}).",
     "Weight is given to {F}, which argue{s} for {D} ({note}).",
     "Among the findings, {F} point{s} towards {D} ({note}).",
@@ -99,32 +99,31 @@ DEFINED = (
     "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "By definition {F} mean{s} {D} ({note}).",
     "{F} define{s} {D} ({note}).", "{F} lead{s} to {D} ({note}).", "{F} amount{s} to {D} ({note}).")
 IN_ORGAN = ("In the {organ}, {said}", "For the {organ}: {said}", "By the rules for the {organ}, {said}")
-AS_REPORTED_T = ("The report assigns {D}.", "{D} is stated.", "For the primary tumor {D} is recorded.",
-                 "The stated category is {D}.", "As to extent, {D} is given.")
-AS_REPORTED_N = ("For the nodes {D} is recorded.", "{D} is stated.", "The nodal category given is {D}.",
-                 "The report assigns {D}.")
-AS_REPORTED_GROUP = ("Overall this is recorded as {D}.", "The stage group given is {D}.", "{D} is stated.")
-AS_REPORTED_GRADE = ("The tumor is {D}.", "As to grade, it is {D}.", "The report calls it {D}.", "Differentiation and grade: {D}.",
-                     "It is recorded as {D}.", "For the grade, {D} is given.")
+AS_REPORTED_T = ("This is {D}.", "{D} applies.", "For the primary tumor the category is {D}.",
+                 "The category is {D}.", "As to extent, the tumor is {D}.")
+AS_REPORTED_N = ("For the nodes the category is {D}.", "{D} applies.", "The nodal category is {D}.",
+                 "As to the nodes, this is {D}.")
+AS_REPORTED_GROUP = ("Overall this is {D}.", "The stage group is {D}.", "{D} applies.")
+AS_REPORTED_GRADE = ("The tumor is {D}.", "As to grade, it is {D}.", "Its grade is {D}.", "Differentiation and grade: {D}.",
+                     "By its look it is {D}.", "The grade that fits is {D}.")
 PROGNOSTIC_PRESENT = (
     "{F} {are} present and {bear} on prognosis ({note}).", "Of prognostic weight: {F} ({note}).",
-    "For the outlook, {F} matter{s} ({note}).", "{F} {are} recorded, a point for prognosis ({note}).")
+    "For the outlook, {F} matter{s} ({note}).", "{F} {are} seen, a point for prognosis ({note}).")
 PROGNOSTIC_ABSENT = (
     "There is no {F}, a point for prognosis ({note}).", "No {F} {is_or} seen, which bears on prognosis ({note}).",
     "{F_and} {are} absent; this bears on prognosis ({note}).")
 STATED_DIAGNOSIS = (
-    "The report itself names {D}.", "This agrees with the report, which names {D}.", "The signed report reads {D}.",
-    "{D} is also what the report states.", "The stated diagnosis is {D}.")
+    "The diagnosis is {D}.", "The diagnosis that remains is {D}.", "As a whole this is {D}.",
+    "The picture is that of {D}.", "This makes it {D}.")
 GIVEN_DIAGNOSIS = (
-    "The tumor on record is {D}.", "The setting is {D}.", "The report diagnoses {D}.", "The stated tumor type is {D}.",
+    "The tumor is {D}.", "The setting is {D}.", "The tumor type is {D}.", "The lesion in question is {D}.",
     "The background for the question is {D}.", "What is known of the tumor: {D}.", "The question concerns {D}.")
 CONCLUSION = (
     "Taken together, {F} fit{s} {D} best.", "In sum, {F} support{s} {D}.", "On balance {F} point{s} to {D}.",
     "So {F} lead{s} to {D}.", "All in all, {F} favor{s} {D}.", "Weighing this, {F} indicate{s} {D}.",
     "The combination of {F} supports {D}.", "Overall {F} {are} consistent with {D}.")
 STATED_FINDING = (
-    "The report says so outright: {quote}.", "The text has {quote}.", "Read from the report: {quote}.",
-    "The wording is {quote}.", "This stands in the report as {quote}.")
+    "Seen outright: {quote}.", "There is {quote}.", "In words: {quote}.")
 
 ANSWER_FULL = (
     "{Organ}: {D}{grade}.{stage}", "{D} of the {organ}{grade}.{stage}", "Diagnosis: {D}, {organ}{grade}.{stage}",
