@@ -173,7 +173,8 @@ class _Block:
         if key not in self._path_codes:
             hops = self._hops(evidence) if known else None
             self._path_codes[key] = len(self.paths)
-            self.paths.append([evidence.text, hops if hops is not None else self._hops_of_words(evidence.text)])
+            drawn = hops if hops is not None else self._hops_of_words(evidence.text)
+            self.paths.append([evidence.text, drawn, self._walk(drawn, evidence.text)])
         return self._path_codes[key]
 
     def _hops(self, evidence: Evidence) -> list[list[Any]] | None:
@@ -189,6 +190,20 @@ class _Block:
                 self.nodes[curie] = [node.name, node.type]
             hops.append([edge.subject, edge.display_relation or edge.relation, edge.object, edge.source, edge.negated])
         return hops
+
+    def _walk(self, hops: list[list[Any]], words: str) -> list[str]:
+        """The nodes in the order the path visits them; the drawing puts them from left to right."""
+        if not hops:
+            return []
+        ends = [{hop[0], hop[2]} for hop in hops]
+        if len(hops) > 1:
+            start = min(ends[0] - ends[1] or ends[0])
+        else:
+            start = hops[0][0] if words.startswith(self.nodes[hops[0][0]][0]) else hops[0][2]
+        walk = [start]
+        for hop in hops:
+            walk.append(hop[2] if walk[-1] == hop[0] else hop[0])
+        return walk
 
     def _hops_of_words(self, words: str) -> list[list[Any]]:
         """The same from the path in words, for a certificate of another store: names only."""

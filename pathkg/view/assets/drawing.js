@@ -18,7 +18,7 @@ function calm() { return matchMedia("(prefers-reduced-motion: reduce)").matches;
 function drawingStyle() {
   return [
     { selector: "node", style: {
-      label: "data(label)", "font-size": 13, color: tone("ink"), "text-wrap": "wrap", "text-max-width": 130,
+      label: "data(label)", "font-size": 13, color: tone("ink"), "text-wrap": "wrap", "text-max-width": 118,
       "text-valign": "bottom", "text-margin-y": 4, width: 22, height: 22, "background-color": "data(colour)",
       "border-width": 1, "border-color": tone("ink") } },
     { selector: "edge", style: {
@@ -47,21 +47,57 @@ function edgeElement(key, hop) {
 
 function hopKey(hop) { return [hop[0], hop[1], hop[2], hop[3]].join("\u0001"); }
 
-function arrange(drawing, options) {
-  drawing.layout(Object.assign({ name: "cose", animate: false, randomize: false, padding: 24, nodeRepulsion: 12000,
-    idealEdgeLength: 95, nodeOverlap: 24, componentSpacing: 70, numIter: 600 }, options || {})).run();
-  drawing.fit(undefined, 28);
-  if (drawing.zoom() > 1.4) { drawing.zoom(1.4); drawing.center(); }
+function fitted(drawing, elements) {
+  drawing.fit(elements, 30);
+  if (drawing.zoom() > 1.15) { drawing.zoom(1.15); drawing.center(elements); }
 }
 
-/* Start on a circle: the spring layout is then the same each time. */
-function seatOnCircle(elements) {
-  const nodes = elements.filter((e) => e.group === "nodes");
-  nodes.forEach((node, i) => {
-    const angle = 2 * Math.PI * i / Math.max(1, nodes.length);
-    node.position = { x: 220 * Math.cos(angle), y: 160 * Math.sin(angle) };
+/* Zoom by buttons: the wheel stays with the page. */
+function zoomButtons(get) {
+  const by = (factor) => () => {
+    const drawing = get();
+    if (drawing) drawing.zoom({ level: drawing.zoom() * factor, renderedPosition: { x: drawing.width() / 2, y: drawing.height() / 2 } });
+  };
+  return element("div", { class: "zoom" },
+    element("button", { type: "button", onclick: by(1.3), "aria-label": "Zoom in" }, "+"),
+    element("button", { type: "button", onclick: by(1 / 1.3), "aria-label": "Zoom out" }, "−"),
+    element("button", { type: "button", onclick: () => get() && fitted(get()) }, "whole"));
+}
+
+/* Columns by distance from the node where most paths end (the diagnosis, at the right). Edges then join only
+   neighbouring columns. Returns the positions by node id, and how many rows they need. */
+function layered(walks) {
+  const beside = new Map(), ends = new Map();
+  const join = (a, b) => { if (!beside.has(a)) beside.set(a, new Set()); beside.get(a).add(b); };
+  for (const walk of walks) {
+    walk.forEach((id, i) => { if (i) { join(id, walk[i - 1]); join(walk[i - 1], id); } });
+    for (const id of [walk[0], walk[walk.length - 1]]) ends.set(id, (ends.get(id) || 0) + 1);
+  }
+  const roots = [...ends.keys()].sort((a, b) => ends.get(b) - ends.get(a) || beside.get(b).size - beside.get(a).size);
+  const column = new Map(), columns = [];
+  for (const root of roots) {  /* a later root only starts a part that nothing joins to the others */
+    if (column.has(root)) continue;
+    let front = [root];
+    for (let depth = 0; front.length; depth++) {
+      if (!columns[depth]) columns[depth] = [];
+      const next = new Set();
+      for (const id of front) { column.set(id, depth); columns[depth].push(id); }
+      for (const id of front) for (const other of beside.get(id) || []) if (!column.has(other)) next.add(other);
+      front = [...next];
+    }
+  }
+  const rows = Math.max(1, ...columns.map((ids) => ids.length));
+  const positions = new Map();
+  columns.forEach((ids, depth) => {
+    /* near what it joins in the column before, so that few edges cross */
+    const wish = new Map(ids.map((id) => {
+      const known = [...(beside.get(id) || [])].filter((o) => column.get(o) === depth - 1).map((o) => positions.get(o).y);
+      return [id, known.length ? known.reduce((a, b) => a + b) / known.length : rows * 31];
+    }));
+    ids.sort((a, b) => wish.get(a) - wish.get(b));
+    ids.forEach((id, i) => positions.set(id, { x: -155 * depth, y: 66 * (i + 0.5) * rows / ids.length }));
   });
-  return elements;
+  return { positions: positions, rows: rows };
 }
 
 function element(tag, attributes, ...children) {

@@ -150,6 +150,7 @@
       edge.removeClass("dim").addClass("chosen");
       edge.connectedNodes().removeClass("dim").addClass("chosen");
     }
+    fitted(drawing, drawing.elements(".chosen"));
     byId("drawing").scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
   }
   function pathsOf(item) {
@@ -183,9 +184,12 @@
       }
     }
     if (drawing) drawing.destroy();
-    drawing = cytoscape({ container: place, elements: seatOnCircle(elements), style: drawingStyle(),
-      maxZoom: 3, minZoom: 0.1 });
-    arrange(drawing);
+    const seats = layered(numbers.map((n) => page.paths[n][2]));
+    for (const e of elements) if (e.group === "nodes") e.position = seats.positions.get(e.data.curie) || { x: 0, y: 0 };
+    place.style.height = Math.min(36, Math.max(12, seats.rows * 3.2 + 2)) + "rem";
+    drawing = cytoscape({ container: place, elements: elements, style: drawingStyle(), layout: { name: "preset" },
+      maxZoom: 3, minZoom: 0.1, userZoomingEnabled: false });
+    fitted(drawing);
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (data) show(data); });
 
@@ -250,6 +254,7 @@
       numbers.length ? element("h2", {}, `Graph paths (${numbers.length})`) : null,
       numbers.length ? element("div", { id: "drawing", role: "img",
         "aria-label": "Drawing of the graph paths that are listed below as text" }) : null,
+      numbers.length ? zoomButtons(() => drawing) : null,
       numbers.length ? element("details", {}, element("summary", {}, "the paths as text"),
         element("ol", { id: "paths" }, numbers.map((n) => element("li", {}, page.paths[n][0])))) : null);
     const right = element("section", { "aria-label": "Reasoning" },
@@ -305,7 +310,7 @@
     const act = {
       j: () => open(current + 1), k: () => open(current - 1), n: () => step(1), p: () => step(-1),
       "/": () => byId("search").focus(), "?": () => byId("help").showModal(),
-      g: () => { clearEvidence(); if (data && drawing) { drawing.fit(undefined, 28); byId("drawing").scrollIntoView({ block: "nearest" }); } },
+      g: () => { clearEvidence(); if (data && drawing) { fitted(drawing); byId("drawing").scrollIntoView({ block: "nearest" }); } },
     }[event.key];
     if (!act || byId("help").open) return;
     event.preventDefault();
