@@ -35,6 +35,13 @@ VAGUE = frozenset({
     "PATHKG:multiplicity", "PATHKG:tumor-focality", "PATHKG:growth-pattern", "PATHKG:tumor-growth-pattern"})
 """Headings and measures that are linked like findings but state nothing by themselves."""
 
+_VAGUE_NAME = re.compile(
+    r"\b(?:findings?|features?|status|size|count|tumor border|architectural pattern|depth of invasion|deposit|in cytology)$"
+    r"|^(?:percentage|number|residual non-neoplastic|pigment and)\b", re.IGNORECASE)
+"""Names of classes of findings rather than of a finding."""
+_NORMAL_NAME = re.compile(r"unremarkable|normal|benign|negative|uninvolved|confined|^no\b", re.IGNORECASE)
+"""Findings of normal tissue: their absence is a slip of a reader, not something one looks for."""
+
 MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
 _MALIGNANT_NAME = re.compile(r"carcinoma|sarcoma|lymphoma|melanoma|blastoma|mesothelioma|seminoma|glioma|cytoma|malignan|"
                              r"leukemia|myeloma|germinoma", re.IGNORECASE)
@@ -174,8 +181,10 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     if diagnosis is None:
         return None
     organ = _organ(findings, diagnosis, taxonomy)
-    present = tuple(f for f in findings.of_type(*EVIDENCE_TYPES) if f.id not in VAGUE and f.assertion == "present")
-    absent = tuple(f for f in findings.of_type(*EVIDENCE_TYPES, polarity="-") if f.id not in VAGUE)
+    telling = [f for f in findings.of_type(*EVIDENCE_TYPES, polarity=None)
+               if f.id not in VAGUE and not _VAGUE_NAME.search(f.name)]
+    present = tuple(f for f in telling if f.assertion == "present")
+    absent = tuple(f for f in telling if f.polarity == "-" and not _NORMAL_NAME.search(f.name))
     links = evidence.links((*present, *absent), diagnosis.id, stance="supports")
     prognostic = [k for k in links if k.relation == "has_prognostic_factor" and k.finding.polarity == "+"]
     prognostic += [k for k in evidence.links(absent, diagnosis.id, stance="opposes")
@@ -199,7 +208,7 @@ def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[s
     sites = Counter({f.id: f.count for f in findings.of_type("anatomy")})
     most = max(sites.values(), default=1)
     stated = {f.id for f in diseases}
-    best: tuple[float, int, Finding] | None = None
+    ranked: list[tuple[float, int, Finding]] = []
     for finding in diseases:
         above = taxonomy.above(finding.id)
         malignant = any(m in above for m in MALIGNANT) or bool(_MALIGNANT_NAME.search(finding.name))
@@ -214,9 +223,17 @@ def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[s
         score -= 1.0 if any(finding.id in taxonomy.above(other) for other in stated if other != finding.id) else 0.0
         if recorded & taxonomy.kin(finding.id):
             score += 6.0 if finding.id in recorded else 4.0
-        if best is None or (score, -finding.start) > (best[0], best[1]):
-            best = (score, -finding.start, finding)
-    return best[2] if best else None
+        ranked.append((score, -finding.start, finding))
+    if not ranked:
+        return None
+    ranked.sort(key=lambda item: item[:2], reverse=True)
+    # the class is chosen by all that speaks for it, but the conclusion is its most special form that is stated
+    best = ranked[0][2]
+    for _, _, finding in ranked:
+        if finding.assertion == "present" and best.id in taxonomy.above(finding.id) and "in situ" not in finding.name \
+                and "metasta" not in finding.name:
+            best = finding
+    return best
 
 
 def _organ(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> Finding | None:
@@ -306,13 +323,19 @@ def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Find
                 evidence: EvidenceFinder) -> tuple[Category, ...]:
     chosen: dict[str, Finding] = {}
     staged = set(taxonomy.next(diagnosis.id, "stage_of", "backward"))
+    usual = {g for n in (diagnosis.id, *sorted(taxonomy.above(diagnosis.id)))
+             for g in taxonomy.next(n, "graded_by", "forward")}
+
+    def rank(finding: Finding) -> tuple[bool, bool, int, bool, int]:
+        # the whole grade before its parts, the organ's own system before any other
+        systems = {finding.id, *taxonomy.above(finding.id)}
+        return (finding.id in staged, bool(systems & usual), -_grade_part(finding.name), finding.headed, finding.count)
+
     for finding in findings.of_type("stage", "grade"):
         kind = category_kind(finding)
         if not kind or finding.assertion != "present":
             continue
-        old = chosen.get(kind)
-        rank = (finding.id in staged, finding.headed, finding.count)
-        if old is None or rank > (old.id in staged, old.headed, old.count):
+        if kind not in chosen or rank(finding) > rank(chosen[kind]):
             chosen[kind] = finding
     order = ("grade", "pT", "pN", "pM", "stage")
     result = []
@@ -340,6 +363,15 @@ def category_kind(finding: Finding) -> str:
         return "stage" if "stage " in name.lower() and name.split()[-1].strip("ABCabc123") in {
             "I", "II", "III", "IV", "0", ""} else ""
     if finding.type == "grade":
-        return "" if name in ("histologic grade", "grade", "tumor grade", "nuclear grade", "Gleason score",
-                              "Nottingham grade", "differentiation") or finding.id.endswith("-grade") else "grade"
+        return "grade" if _GRADE_VALUE.search(name) and _grade_part(name) < 2 else ""
     return ""
+
+
+_GRADE_VALUE = re.compile(r"\d|\b(?:low|high|intermediate|borderline)\b|differentiated|anaplastic|\b[IV]+\b", re.IGNORECASE)
+_GRADE_COMPONENT = re.compile(r"tubule formation|mitotic (?:count|score|rate)|pleomorphism score|gleason pattern|nuclear score",
+                              re.IGNORECASE)
+
+
+def _grade_part(name: str) -> int:
+    """0 for a whole grade, 1 for a grade of the nuclei alone, 2 for a component that is no grade by itself."""
+    return 2 if _GRADE_COMPONENT.search(name) else 1 if name.lower().startswith("nuclear grade") else 0
