@@ -27,7 +27,7 @@ from pathkg.paths.engine import (
 from pathkg.paths.ranking import UNIT, Costs, Weights, compile_costs, default_weights
 from pathkg.paths.selection import select_diverse
 from pathkg.paths.writing import PathWriter
-from pathkg.records import PathResult
+from pathkg.records import Path, PathResult
 
 Array = npt.NDArray[Any]
 Mode = Literal["k_shortest", "shortest", "all_shortest", "all_simple"]
@@ -240,6 +240,10 @@ class PathFinder:
             extra = np.array([bonus.get(v, 0) for v in compact.node.tolist()], np.int64)
             gain += extra[compact.to]
         return gain
+
+    def score_path(self, start: int, edges: Sequence[int]) -> Path:
+        """The record, with score and parts, of the path that leaves node ``start`` over ``edges``."""
+        return self._writer.path(start, edges)
 
     def _coherence(self, start: int, case: Sequence[int]) -> dict[int, int]:
         """Coherence term of each node: the share of the other findings that one edge joins to it."""
