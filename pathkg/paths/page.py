@@ -6,7 +6,7 @@ from html import escape
 
 from pathkg.paths.picture import case_svg
 from pathkg.paths.support import Candidate, CaseExplanation, Evidence
-from pathkg.paths.words import path_in_words
+from pathkg.paths.words import absent_words, path_in_words
 
 _STYLE = """
 :root{--ink:#1c2430;--soft:#5d6b7e;--line:#d9dfe7;--card:#fff;--back:#eef1f6;--for:#1f8a5b;--against:#c8453b}
@@ -67,8 +67,9 @@ def _card(place: int, candidate: Candidate) -> str:
 def _row(evidence: Evidence) -> str:
     side = "for" if evidence.weight > 0 else "against"
     words = "; ".join(_soft_source(part) for part in path_in_words(evidence.path).split("; "))
-    no = "no " if evidence.polarity == "-" else ""
-    return (f"<tr><td class='w {side}'>{evidence.weight:+.2f}</td><td class='f'>{no}{escape(evidence.finding.name)}</td>"
+    finding = evidence.finding
+    seen = absent_words(finding.name, finding.type) if evidence.polarity == "-" else finding.name
+    return (f"<tr><td class='w {side}'>{evidence.weight:+.2f}</td><td class='f'>{escape(seen)}</td>"
             f"<td>{words}</td></tr>")
 
 

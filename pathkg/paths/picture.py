@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from html import escape
 
 from pathkg.paths.support import Candidate, CaseExplanation, Evidence
-from pathkg.paths.words import path_in_words
+from pathkg.paths.words import absent_words, path_in_words
 
 WIDTH = 1120
-_LEFT, _CARD, _RIGHT = 30, 300, 720
+_LEFT, _CARD, _RIGHT = 30, 300, 690
 _FINDING_HEIGHT, _GAP = 46, 14
-_CANDIDATE_HEIGHT = 82
+_CANDIDATE_HEIGHT = 92
 _TOP = 84
 _WIDEST = 15.0
 _CHARACTERS = 34
+_NAME = 38
 
 STYLE = """
 .pk{--ink:#1c2430;--soft:#5d6b7e;--line:#d9dfe7;--card:#ffffff;--back:#f6f8fb;--for:#1f8a5b;--against:#c8453b;--track:#e9edf2}
@@ -28,7 +29,7 @@ STYLE = """
 .pk .back{fill:var(--back)}.pk .card{fill:var(--card);stroke:var(--line)}.pk .soft{fill:var(--soft)}
 .pk .for{fill:var(--for)}.pk .against{fill:var(--against)}.pk .track{fill:var(--track)}
 .pk .ribbon{fill:none;stroke-linecap:butt;opacity:.42;transition:opacity .15s}.pk .ribbon:hover{opacity:.95}
-.pk .r-for{stroke:var(--for)}.pk .r-against{stroke:var(--against)}.pk .far{stroke-dasharray:9 5}
+.pk .r-for{stroke:var(--for)}.pk .r-against{stroke:var(--against)}.pk .far{stroke-dasharray:9 5;opacity:.3}
 """
 
 _TYPE_COLOR = {"morphology": "#7a5cc2", "marker_result": "#c27b1f", "effect/phenotype": "#2f7fc1", "cell": "#2a9d8f",
@@ -121,7 +122,7 @@ def _finding(name: str, type_: str, polarity: str, y: float) -> str:
     absent = polarity == "-"
     kind = f"{type_.replace('_', ' ')}{', absent' if absent else ''}"
     dash = ' stroke-dasharray="5 4"' if absent else ""
-    words = f"no {name}" if absent else name
+    words = absent_words(name, type_) if absent else name
     return (f'<g><rect class="card" x="{_LEFT}" y="{y:.1f}" width="{_CARD}" height="{_FINDING_HEIGHT}" rx="9"{dash}/>'
             f'<rect x="{_LEFT}" y="{y + 8:.1f}" width="4" height="{_FINDING_HEIGHT - 16}" rx="2" fill="{color}"/>'
             + _text(_LEFT + 17, y + 20, words, 14.5, weight=560) + _text(_LEFT + 17, y + 36, kind, 11, soft=True) + "</g>")
@@ -129,20 +130,29 @@ def _finding(name: str, type_: str, polarity: str, y: float) -> str:
 
 def _candidate(place: int, candidate: Candidate, y: float, largest: float) -> str:
     x, width = _RIGHT, WIDTH - _RIGHT - 30
-    bar, middle = width - 34, y + 58
+    bar, middle = width - 34, y + 54
     plus = sum(e.weight for e in candidate.support)
     minus = -sum(e.weight for e in candidate.against)
     both = max(1e-9, 2 * largest)
     zero = x + 17 + bar / 2
     return (f'<g><rect class="card" x="{x}" y="{y:.1f}" width="{width}" height="{_CANDIDATE_HEIGHT}" rx="11"/>'
-            + _text(x + 17, y + 26, f"{place}. {candidate.node.name}", 15.5, weight=640)
-            + _text(x + 17, y + 44, candidate.node.id, 11, soft=True)
-            + _text(x + width - 17, y + 27, f"{candidate.score:+.2f}", 16, weight=650, end=True)
+            + "".join(_text(x + 17, y + at, line, 14.5, weight=640, room=_NAME)
+                      for at, line in _lines(f"{place}. {candidate.node.name}"))
+            + _text(x + 17, y + 81, candidate.node.id, 11, soft=True, room=60)
+            + _text(x + width - 17, y + 32, f"{candidate.score:+.2f}", 16, weight=650, end=True)
             + f'<rect class="track" x="{x + 17}" y="{middle:.1f}" width="{bar}" height="8" rx="4"/>'
             + f'<rect class="against" x="{zero - bar * minus / both:.1f}" y="{middle:.1f}" width="{bar * minus / both:.1f}" '
               'height="8" rx="3"/>'
             + f'<rect class="for" x="{zero:.1f}" y="{middle:.1f}" width="{bar * plus / both:.1f}" height="8" rx="3"/>'
             + f'<rect class="soft" x="{zero - 0.75:.1f}" y="{middle - 3:.1f}" width="1.5" height="14"/></g>')
+
+
+def _lines(name: str) -> list[tuple[int, str]]:
+    """The name on one line, or broken at a space on two (what is still too long is cut later)."""
+    if len(name) <= _NAME or " " not in name[:_NAME]:
+        return [(32, name)]
+    at = name[:_NAME + 1].rindex(" ")
+    return [(23, name[:at]), (41, name[at + 1:])]
 
 
 def _legend(y: float) -> list[str]:
@@ -151,13 +161,14 @@ def _legend(y: float) -> list[str]:
     parts, x = [], float(_LEFT)
     for side, words, far in items:
         parts.append(f'<path class="ribbon r-{side}{far}" style="opacity:.75" stroke-width="6" d="M{x:.0f} {y - 4:.0f}h34"/>')
-        parts.append(_text(x + 42, y, words, 12, soft=True))
+        parts.append(_text(x + 42, y, words, 12, soft=True, room=80))
         x += 62 + 7 * len(words)
     return parts
 
 
-def _text(x: float, y: float, words: str, size: float, *, weight: int = 400, soft: bool = False, end: bool = False) -> str:
-    room = round(_CHARACTERS * 14.5 / size)
+def _text(x: float, y: float, words: str, size: float, *, weight: int = 400, soft: bool = False, end: bool = False,
+          room: int = 0) -> str:
+    room = room or round(_CHARACTERS * 14.5 / size)
     cut = words if len(words) <= room or y < _TOP else words[:room - 1] + "…"
     anchor = ' text-anchor="end"' if end else ""
     css = ' class="soft"' if soft else ""

@@ -136,7 +136,7 @@ class CaseExplanation(Sequence[Candidate]):
 
 
 Finding = str | tuple[str, str] | Mention
-"""A CURIE or name (a leading ``-`` or ``no `` says absent), ``(CURIE or name, polarity)``, or a linked mention."""
+"""A CURIE or name (a leading ``-``, ``no `` or ``not `` says absent), ``(CURIE or name, polarity)``, or a linked mention."""
 
 _Step = tuple[int, int]
 _Chain = tuple[float, tuple[_Step, ...]]
@@ -149,7 +149,7 @@ def explain_case(graph: KnowledgeGraph, findings: Iterable[Finding], candidates:
 
     Args:
         graph: the graph.
-        findings: each a CURIE or name; ``-name``, ``no name`` or ``(name, "absent")`` for an absent one; or a
+        findings: each a CURIE or name; ``-name``, ``no name``, ``not name`` or ``(name, "absent")`` for an absent one; or a
             :class:`~pathkg.records.Mention` (mentions that assert nothing, such as historical ones, are left out).
         candidates: CURIEs or names of diagnoses; ``None`` for every disease that any finding speaks for.
         top: how many candidates to return; ``None`` for all. Given candidates are all returned.
@@ -390,7 +390,7 @@ def _name_and_polarity(graph: KnowledgeGraph, given: Finding) -> tuple[str, str 
         name, polarity = given
         return name, read_polarity(polarity)
     text = given.strip()
-    for sign in ("-", "no "):
+    for sign in ("-", "no ", "not "):
         if text.startswith(sign):
             return text[len(sign):].strip(), "-"
     return text.removeprefix("+").strip(), "+"

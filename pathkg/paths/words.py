@@ -29,6 +29,16 @@ def path_in_words(path: Path) -> str:
     return "; ".join(said) or path.nodes[0].name
 
 
+def absent_words(name: str, type_: str) -> str:
+    """An absent finding as one says it.
+
+    Example:
+        >>> absent_words("keratin pearl", "morphology"), absent_words("CK7 positive", "marker_result")
+        ('no keratin pearl', 'not CK7 positive')
+    """
+    return f"not {name}" if type_ == "marker_result" else f"no {name}"
+
+
 def case_table(case: CaseExplanation, *, details: int = 3, width: int | None = None) -> str:
     """The candidates of a case as a table with bars, then the evidence of the best ones.
 
@@ -44,7 +54,7 @@ def case_table(case: CaseExplanation, *, details: int = 3, width: int | None = N
                     + [sum(e.weight for e in c.support) for c in case]
                     + [-sum(e.weight for e in c.against) for c in case] + [1e-9])
     name_width = max(12, min(max(len(c.node.name) for c in case), width - 2 * BAR - 16))
-    given = ", ".join(("no " if p == "-" else "") + n.name for n, p in case.findings)
+    given = ", ".join(absent_words(n.name, n.type) if p == "-" else n.name for n, p in case.findings)
     lines = [f"findings: {given}", "", f"{'':3} {'diagnosis':<{name_width}} {'score':>6}  {'against':>{BAR}}│{'for':<{BAR}}"]
     for place, candidate in enumerate(case, 1):
         plus = sum(e.weight for e in candidate.support)
@@ -54,8 +64,9 @@ def case_table(case: CaseExplanation, *, details: int = 3, width: int | None = N
     for place, candidate in enumerate(case[:details], 1):
         lines += ["", f"{place}. {candidate.node.name} ({candidate.node.id})"]
         for evidence in (*candidate.support, *candidate.against):
-            sign = "no " if evidence.polarity == "-" else ""
-            lines.append(f"   {evidence.weight:>+6.2f}  {sign}{evidence.finding.name}: {path_in_words(evidence.path)}")
+            finding = evidence.finding
+            seen = absent_words(finding.name, finding.type) if evidence.polarity == "-" else finding.name
+            lines.append(f"   {evidence.weight:>+6.2f}  {seen}: {path_in_words(evidence.path)}")
         if candidate.unexplained:
             lines.append(f"   silent  {', '.join(n.name for n in candidate.unexplained)}")
     if case.unknown:
