@@ -230,8 +230,10 @@ def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[s
     # the class is chosen by all that speaks for it, but the conclusion is its most special form that is stated
     best = ranked[0][2]
     for _, _, finding in ranked:
-        if finding.assertion == "present" and best.id in taxonomy.above(finding.id) and "in situ" not in finding.name \
-                and "metasta" not in finding.name:
+        home = set(taxonomy.next(finding.id, "arises_in", "forward"))
+        if (finding.assertion == "present" and best.id in taxonomy.above(finding.id)
+                and (finding.headed or finding.count > 1) and (not home or any(sites[s] for s in home))
+                and "in situ" not in finding.name and "metasta" not in finding.name):
             best = finding
     return best
 
