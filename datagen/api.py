@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from datagen.evidence import EvidenceFinder
 from datagen.filters.base import FilterOptions, check_text_filters
 from datagen.filters.contamination import BenchmarkIndex
 from datagen.findings import CaseFindings, collect_findings
+from datagen.given import MIN_GIVEN_FINDINGS, given_questions
 from datagen.plan import Plan, build_plan
 from datagen.questions import KINDS, Question, ask
 from datagen.records import Case, Rejection, Sample, canonical_json, digest
@@ -160,18 +162,33 @@ class Generator:
                           taxonomy=self.taxonomy, recorded=recorded)
         if plan is None:
             return self._reject(case, "plan", "no_diagnosis", "the text states no diagnosis that the graph knows")
-        if plan.n_findings < self.options.min_findings:
-            return self._reject(case, "plan", "too_few_findings",
-                                f"{plan.n_findings} linked findings, {self.options.min_findings} are needed")
+        needed = self._needed(case)
+        if plan.n_findings < needed:
+            return self._reject(case, "plan", "too_few_findings", f"{plan.n_findings} linked findings, {needed} are needed")
         if not plan.support and plan.site_link is None:
             return self._reject(case, "plan", "no_evidence_path",
                                 f"the graph connects no finding of the text with {plan.diagnosis.name}")
         return plan
 
+    def _needed(self, case: Case) -> int:
+        return min(MIN_GIVEN_FINDINGS, self.options.min_findings) if case.questions else self.options.min_findings
+
     def questions(self, case: Case, plan: Plan) -> list[Question]:
         """The questions to ask of a planned case."""
         rng = random.Random(f"{self.options.seed}/{case.key}/questions")
         return ask(plan, rng=rng, most=self.options.questions, kinds=self.options.kinds)
+
+    def tasks(self, case: Case, findings: CaseFindings) -> Iterator[tuple[Plan, Question] | Rejection]:
+        """What to write for a case: plans with their questions, and what cannot be planned."""
+        if case.questions:
+            yield from given_questions(case, findings, self)
+            return
+        plan = self.plan(case, findings)
+        if isinstance(plan, Rejection):
+            yield plan
+            return
+        for question in self.questions(case, plan):
+            yield plan, question
 
     def certify(self, trajectory: Trajectory, case: Case) -> Certificate:
         """Verify a trajectory against the case's text and the graph.
@@ -195,14 +212,17 @@ class Generator:
             InputError: the case has no text.
         """
         linked, findings = self.read(case)
-        plan = self.plan(case, findings)
-        if isinstance(plan, Rejection):
-            return GeneratedCase(case, linked.mentions, None, (), (plan,))
         samples: list[Sample] = []
         rejected: list[Rejection] = []
         written: list[tuple[Trajectory, Certificate, Reference]] = []
-        for question in self.questions(case, plan):
-            seed = f"{self.options.seed}/{case.key}/{question.kind}"
+        first: Plan | None = None
+        for asked in self.tasks(case, findings):
+            if isinstance(asked, Rejection):
+                rejected.append(asked)
+                continue
+            plan, question = asked
+            first = first or plan
+            seed = f"{self.options.seed}/{case.key}/{question.kind}{question.number or ''}"
             outline = self.writer.outline(plan, question, seed=seed)
             result = write_verified(outline, lambda t: self.certify(t, case), seed=seed,
                                     dialect=self.options.dialect, min_steps=self.options.filters.min_steps)
@@ -215,7 +235,7 @@ class Generator:
                 continue
             samples.append(made[0])
             written.append((result.trajectory, result.certificate, made[1]))
-        return GeneratedCase(case, linked.mentions, plan, tuple(samples), tuple(rejected), tuple(written))
+        return GeneratedCase(case, linked.mentions, first, tuple(samples), tuple(rejected), tuple(written))
 
     def sample(self, case: Case, plan: Plan, question: Question, verified: Verified, *, writer: str, model: str = "",
                prompt_hash: str = "", repairs: int = 0) -> tuple[Sample, Reference] | Rejection:
@@ -231,7 +251,7 @@ class Generator:
             return self._reject(case, "filter", "contradiction", clash, question.kind)
         stated = {(e.id, e.polarity): e for p in certificate.parts for e in p.entities if e.verdict == "supported"}
         stated = {k: e for k, e in stated.items() if any(v.kind == "report" for v in e.evidence)}
-        if len(stated) < self.options.min_findings:
+        if len(stated) < self._needed(case):
             return self._reject(case, "filter", "too_few_findings",
                                 f"{len(stated)} linked findings in the trajectory", question.kind)
         reference = build_reference(trajectory, graph=self.graph, certificate=certificate)

@@ -108,13 +108,12 @@ class LlmRun:
                                       prompts=self.options.prompts, tag=case.case_id)
                 extraction = {"items": found.items, "located": found.located}
                 findings = collect_findings(case.text, found.mentions)
-            plan = generator.plan(case, findings)
-            if isinstance(plan, Rejection):
-                rejected.append(plan)
-            else:
-                for question in generator.questions(case, plan):
-                    made = await self._question(case, plan, question)
-                    (samples if isinstance(made, Sample) else rejected).append(made)  # type: ignore[arg-type]
+            for asked in generator.tasks(case, findings):
+                made = asked if isinstance(asked, Rejection) else await self._question(case, *asked)
+                if isinstance(made, Sample):
+                    samples.append(made)
+                else:
+                    rejected.append(made)
         except InputError as error:
             rejected.append(Rejection(case.case_id, case.patient_id, "read", "unusable", error.message))
         except EndpointError as error:
@@ -146,7 +145,7 @@ class LlmRun:
                 return reject("write", written.reason, written.detail)
             verified, repairs = written.verified, written.repairs
         else:
-            seed = f"{generator.options.seed}/{case.key}/{question.kind}"
+            seed = f"{generator.options.seed}/{case.key}/{question.kind}{question.number or ''}"
             outcome = write_verified(generator.writer.outline(plan, question, seed=seed),
                                      lambda t: generator.certify(t, case), seed=seed,
                                      dialect=generator.options.dialect, min_steps=generator.options.filters.min_steps)

@@ -274,4 +274,4 @@ def _finished(target: Path, fingerprint: Mapping[str, Any], overwrite: bool) -> 
 
 def _about_graph(graph: Any) -> dict[str, Any]:
     return {"hash": graph.hash, "nodes": graph.n_nodes, "edges": graph.n_edges,
-            "sources": graph.manifest.get("sources", [])}
+            "sources": graph.manifest.get("source_records", [])}

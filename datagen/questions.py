@@ -74,6 +74,7 @@ class Question:
         hidden: node ids that ``<observe>`` must not name.
         options: of a multiple-choice question.
         given_answer: the answer of a question that came with the case.
+        number: place of a given question among those of its case.
     """
 
     kind: str
@@ -82,6 +83,7 @@ class Question:
     hidden: frozenset[str]
     options: tuple[str, ...] = ()
     given_answer: str = ""
+    number: int = 0
 
     @property
     def evidence(self) -> tuple[Mapping[str, Any], ...]:

@@ -131,6 +131,7 @@ ANSWER_FULL = (
 ANSWER_NO_ORGAN = ("{D}{grade}.{stage}", "Diagnosis: {D}{grade}.{stage}", "The diagnosis is {D}{grade}.{stage}")
 ANSWER_JOIN = (", {grade}", "; grade: {grade}", ". Grade: {grade}", ", graded {grade}")
 ANSWER_STAGE = (" Stage: {stage}.", " Pathologic stage {stage}.", " Staged {stage}.", " {stage}.")
+ANSWER_GIVEN = ("{A}.", "{A}.", "Answer: {A}.", "In short: {A}.")
 ANSWER_SUBTYPE = ("{D}.", "The histologic type is {D}.", "Histologic type: {D}.", "It is {D}.", "This is {D}.")
 ANSWER_GRADE = ("{D}.", "The grade is: {D}.", "Grade: {D}.", "The tumor is {D}.")
 ANSWER_STAGING = ("{D}.", "The category is {D}.", "Pathologic category: {D}.", "It is staged {D}.")
@@ -191,10 +192,10 @@ def sentence(text: str) -> str:
     """``text`` with a capital first letter; words that carry their own capitals stay (``pT2``, ``p40 positive``).
 
     Example:
-        >>> sentence("keratin pearls are seen."), sentence("pT2 is stated.")
-        ('Keratin pearls are seen.', 'pT2 is stated.')
+        >>> sentence("keratin pearls are seen."), sentence("pT2 applies."), sentence("p40 positivity is seen.")
+        ('Keratin pearls are seen.', 'pT2 applies.', 'p40 positivity is seen.')
     """
     first = text.split(" ", 1)[0]
-    if any(c.isupper() or c.isdigit() for c in first):
+    if any(c.isupper() for c in first) or (first[:1] == "p" and first[1:2].isdigit()):
         return text
     return text[:1].upper() + text[1:]

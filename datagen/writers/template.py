@@ -119,7 +119,7 @@ class TemplateWriter:
                 clauses.append(Clause("margin", _fixed(MARGINS[finding.id]), frozenset({finding.id})))
         clauses += self._measures(plan, question)
         for category in plan.categories:
-            if category.kind == "grade" and question.kind in ("subtype", "node_status", "margin", "prognosis", "marker"):
+            if category.kind == "grade" and question.kind not in ("diagnosis", "grading", "staging"):
                 words = self.book.words(category.finding)
                 if words and category.finding.id not in question.hidden:
                     clauses.append(Clause("grade", _one_of(("Graded {D}.", "{D}.", "The differentiation is {D}."), D=words.present),
@@ -134,7 +134,7 @@ class TemplateWriter:
         if question.kind == "margin":
             return "margin" not in finding.name
         # a finding whose name holds the diagnosis gives it away
-        return not (question.kind in ("diagnosis", "subtype") and plan.diagnosis.name.lower() in finding.name.lower())
+        return not (plan.diagnosis.id in question.hidden and plan.diagnosis.name.lower() in finding.name.lower())
 
     @staticmethod
     def _choose(findings: list[Finding], used: set[str], most: int, rng: random.Random) -> list[Finding]:
@@ -186,12 +186,12 @@ class TemplateWriter:
     # -- steps ---------------------------------------------------------------------------------------------
 
     def _steps(self, plan: Plan, question: Question, rng: random.Random) -> list[Clause]:
-        answering = {f.id for f in question.answer_findings} if question.kind not in ("diagnosis", "subtype") else set()
+        answering = set() if plan.diagnosis.id in question.hidden else {f.id for f in question.answer_findings}
         support = [c for k in plan.support if k.finding.id not in answering
                    and (c := self._link_step("support", k)) is not None][:MAX_SUPPORT_STEPS]
         against = [c for d in plan.differentials if (c := self._against_step(d.against)) is not None]
         steps: list[Clause] = []
-        if question.kind in ("diagnosis", "subtype"):
+        if question.kind in ("diagnosis", "subtype") or plan.diagnosis.id in question.hidden:
             opening = self._opening(plan)
             steps += [opening] if opening else []
             site = self._site_step(plan)
@@ -322,8 +322,8 @@ class TemplateWriter:
 
     def _stated_diagnosis(self, plan: Plan, templates: Sequence[str] = say.STATED_DIAGNOSIS) -> list[Clause]:
         words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
-        if words is None:
-            return []
+        if words is None or plan.diagnosis.start < 0:
+            return []  # concluded, not stated
         return [Clause("stated", _one_of(templates, D=words.absent), frozenset({plan.diagnosis.id}))]
 
     def _conclusion(self, plan: Plan, rng: random.Random) -> list[Clause]:
@@ -352,7 +352,7 @@ class TemplateWriter:
         ids = {f.id for f in question.answer_findings}
         steps += [c for k in plan.prognostic if k.finding.id in ids and (c := self._prognostic_step(k)) is not None]
         for finding in question.answer_findings:
-            if finding.type in ("stage", "grade", "disease"):
+            if finding.type in ("stage", "grade", "disease") and question.kind != "given":
                 continue
             links = [k for k in (*plan.support, *plan.prognostic) if k.finding.id == finding.id]
             told = {i for s in steps for i in s.ids}
@@ -378,6 +378,11 @@ class TemplateWriter:
         first = question.answer_findings[0]
         if question.kind == "diagnosis":
             return Clause("answer", self._full_answer(plan, told), frozenset({plan.diagnosis.id}), True)
+        if question.kind == "given":
+            # the answer stands as it was given; every one of its findings needs a step
+            return Clause("answer", _one_of(say.ANSWER_GIVEN if not question.options else ("{A}.",),
+                                            A=question.given_answer.rstrip(". ")),
+                          frozenset(f.id for f in question.answer_findings), True)
         needed = [f for f in question.answer_findings if f.id in told] or [first]
         question = replace(question, answer_findings=tuple(needed))
         first = needed[0]
@@ -399,7 +404,7 @@ class TemplateWriter:
             elif finding.type == "stage":
                 parts.append(_one_of(say.ANSWER_STAGING, D=words.absent))
             elif finding.type == "marker_result":
-                parts.append(_one_of(say.ANSWER_MARKER, F=words.absent))
+                parts.append(_one_of(say.ANSWER_MARKER, F=finding.name))
             else:
                 templates = say.ANSWER_PRESENT if finding.polarity == "+" else say.ANSWER_ABSENT
                 parts.append(_findings_wording(templates, [(words.present, words.absent, words.plural)]))
