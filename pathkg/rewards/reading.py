@@ -5,6 +5,8 @@ What counts as read, in one place:
 * Only the inside of the three blocks counts. A block is an opening tag whose next tag is its closing tag; text
   outside, and blocks of the other dialect, count for nothing.
 * At most ``max_chars`` characters are read; a longer completion fails the format.
+* A stage or grade that parses to a value (``pT=2a``) is compared by that value, not by its node: which node pT2a is
+  depends on the organ, and so on words elsewhere.
 * Characters without width, comments and hidden elements are taken out before linking, and each run is a violation.
 * Words that mix alphabets (look-alike letters) and letters of other alphabets are violations.
 * A sentence said twice in one block, a sentence most of whose words are the same, a node named twice in one sentence, and
@@ -26,7 +28,7 @@ from pathkg.rewards.reference import Reference, Statement
 from pathkg.rewards.similarity import GraphSimilarity
 from pathkg.trajectory.blocks import HIDDEN, Blocks, find_blocks, visible
 from pathkg.trajectory.dialects import DIALECTS
-from pathkg.trajectory.values import value_set
+from pathkg.trajectory.values import find_values
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -105,7 +107,13 @@ class Engine:
     _curies: dict[int, str] = field(default_factory=dict)
     _organs: dict[int, frozenset[int]] = field(default_factory=dict)
     _regions: dict[int, frozenset[int]] = field(default_factory=dict)
+    _types: Any = None
+    _measured: frozenset[int] = frozenset()
     _last: threading.local = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        self._types = self.graph.arrays.node_type.tolist()
+        self._measured = frozenset({self.type_code("stage"), self.type_code("grade")})
 
     def read(self, text: str, dialect: str = "observe", max_chars: int = MAX_CHARS) -> Reading:
         """Read a completion. The last reading of a thread is kept, so that several rewards share it."""
@@ -139,9 +147,12 @@ class Engine:
         reasoned: set[Key] = set()
         answer: set[Key] = set()
         seen: dict[tuple[Key, int], tuple[int, int]] = {}
+        found_values = find_values(joined)
         for node, polarity, start, end in self.linker.entities(joined):
             if polarity is None:
                 continue
+            if self._types[node] in self._measured and any(a < end and start < b for _, a, b in found_values):
+                continue  # its node depends on the organ; its value is compared instead
             key = (node, polarity)
             block = (start >= think_start) + (start >= answer_start)
             earlier = seen.get((key, block))
@@ -157,8 +168,8 @@ class Engine:
                 reasoned.add(key)
                 if block == 2:
                     answer.add(key)
-        answer_values = frozenset(map(str, value_set(cleaned[2])))
-        values = answer_values | frozenset(map(str, value_set(joined[:answer_start])))
+        answer_values = frozenset(str(value) for value, start, _ in found_values if start >= answer_start)
+        values = frozenset(str(value) for value, _, _ in found_values)
         return Reading(text, blocks, too_long, frozenset(whole), frozenset(reasoned), frozenset(answer), values,
                        answer_values, cleaned[2].strip(),
                        {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign})

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
+
 from pathkg.errors import PathkgError
 from pathkg.rewards import CompositeReward, EntityReward, Reference, build_reference, unscored_counts
 from pathkg.rewards.redteam import gold_cases

@@ -40,6 +40,8 @@ def reward_from(**options: Any) -> CompositeReward:
     weights = options.pop("weights", None)
     if isinstance(weights, str):
         weights = parse_weights(weights)
+    if weights:
+        weights = {name: float(weight) for name, weight in weights.items()}
     return _build(json.dumps(weights), json.dumps(options, sort_keys=True, default=str))
 
 
@@ -60,7 +62,7 @@ def _build(weights_json: str, options_json: str) -> CompositeReward:
         from pathkg.rewards.judge import Judge
 
         parts.append(SemanticReward(store=options.get("store", ""), judge=Judge(**judge)))
-    given: dict[str, Any] = {"weights": {k: float(v) for k, v in weights.items()}} if weights else {}
+    given: dict[str, Any] = {"weights": weights} if weights else {}
     return CompositeReward(parts=tuple(parts), **given, **options)
 
 

@@ -61,6 +61,10 @@ class World:
         above = self.graph.ancestors(curie)
         return [self.graph.name(c) for c in sorted(above, key=lambda c: (above[c], c))]
 
+    def says_more(self, text: str, than: str) -> bool:
+        """Whether ``text`` names anything that ``than`` does not: another name of the same thing is no attack."""
+        return bool({m.id for m in self.linker.link(text)} - {m.id for m in self.linker.link(than)})
+
     def mentions(self, text: str, types: frozenset[str] = FINDINGS) -> list[Mention]:
         seen: dict[str, Mention] = {}
         for m in self.linker.link(text):
@@ -118,8 +122,9 @@ def answer_hedging(case: HonestCase, rng: Random, world: World) -> str:
 def answer_alternative(case: HonestCase, rng: Random, world: World) -> str | None:
     for m in world.mentions(case.honest.answer, frozenset({"disease"})):
         other = _pick(rng, world.siblings(m.id), 1)
-        if other:
-            return _raw(case.honest, answer=case.honest.answer.replace(m.text, f"{m.text} or {other[0]}", 1))
+        answer = case.honest.answer.replace(m.text, f"{m.text} or {other[0]}", 1) if other else ""
+        if answer and world.says_more(answer, case.honest.answer):
+            return _raw(case.honest, answer=answer)
     return None
 
 
@@ -312,8 +317,7 @@ def diagnosis_swap(case: HonestCase, rng: Random, world: World) -> str | None:
     t = case.honest
     for m in world.mentions(t.answer, frozenset({"disease"})):
         other = _pick(rng, world.siblings(m.id), 1)
-        # a name that means the same in this organ is no exchange
-        if other and m.id not in {o.id for o in world.linker.link(t.answer.replace(m.text, other[0]))}:
+        if other and world.says_more(t.answer.replace(m.text, other[0]), t.answer):
             swap = re.compile(re.escape(m.text), re.IGNORECASE)
             return _raw(t, *(swap.sub(other[0], block) for block in (t.observe, t.think, t.answer)))
     return None

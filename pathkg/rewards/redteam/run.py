@@ -92,9 +92,16 @@ def run_redteam(reward: RewardFunction, *, graph: KnowledgeGraph, name: str = "r
     unknown = [f for f in families if f not in ATTACKS]
     if unknown:
         raise InputError(f"there is no attack family {unknown[0]!r}", hint=did_you_mean(unknown[0], ATTACKS))
+    def call(text: str, truth: str) -> float:
+        try:
+            return number(reward(text, truth))
+        except Exception as error:
+            raise InputError(f"the reward {name} raised {type(error).__name__}: {error}",
+                             hint="it is called as f(text, ground_truth) and must take any text") from error
+
     world = world or World(graph, linker_for(graph))
     cases = honest_cases(graph)
-    honest = {c.id: number(reward(c.honest.render(), c.reference.to_json())) for c in cases}
+    honest = {c.id: call(c.honest.render(), c.reference.to_json()) for c in cases}
     results = []
     for family in families or ATTACKS:
         make, description = ATTACKS[family]
@@ -106,7 +113,7 @@ def run_redteam(reward: RewardFunction, *, graph: KnowledgeGraph, name: str = "r
             if attacked is None or attacked == case.honest.render():
                 continue
             # a reward that refuses to score the attack has not been fooled by it
-            score = number(reward(attacked, case.reference.to_json()))
+            score = call(attacked, case.reference.to_json())
             before.append(honest[case.id])
             after.append(score)
             if score >= honest[case.id] - TOLERANCE:
