@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 PREFIX = "/explore"
 SEARCH_LIMIT = 25
-NEIGHBOUR_LIMIT = 60
-"""Neighbours per answer: a hub of 16,000 would stop any browser; the page asks for more when told to."""
+NEIGHBOUR_LIMIT = 24
+"""Neighbours per answer: more at once cannot be read, and a hub of 16,000 would stop any browser. The page asks for
+more when told to."""
 MOST_PATHS, MOST_HOPS = 10, 6
 SYNONYMS_SHOWN = 12
 

@@ -28,6 +28,7 @@ function drawingStyle() {
       "text-background-padding": 2 } },
     { selector: "edge[?negated]", style: { "line-style": "dashed", "line-color": tone("contradicted"),
       "target-arrow-color": tone("contradicted"), "target-arrow-shape": "tee" } },
+    { selector: "edge.quiet", style: { label: "" } },
     { selector: ".chosen", style: { width: 4, "line-color": tone("focus"), "target-arrow-color": tone("focus"),
       "z-index": 9 } },
     { selector: "node.chosen", style: { width: 30, height: 30, "border-width": 4, "border-color": tone("focus") } },

@@ -31,30 +31,51 @@
   function put(nodes, edges, around) {
     const centre = around ? drawing.getElementById("n:" + around) : null;
     const middle = centre && centre.length ? { ...centre.position() } : { x: 0, y: 0 };
+    const before = drawing.nodes().length;
     const fresh = nodes.filter((n) => drawing.getElementById("n:" + n.id).empty());
-    fresh.forEach((n, i) => {
+    const seats = rings(fresh.filter((n) => n.id !== around).length);
+    let seat = 0;
+    for (const n of fresh) {
       names.set(n.id, n.name);
-      const angle = 2 * Math.PI * i / fresh.length, radius = n.id === around ? 0 : 150 + 22 * Math.sqrt(fresh.length);
-      drawing.add({ ...nodeElement(n.id, n.name, n.type),
-        position: { x: middle.x + radius * Math.cos(angle), y: middle.y + radius * Math.sin(angle) } });
-    });
+      const place = n.id === around ? { x: 0, y: 0 } : seats[seat++];
+      drawing.add({ ...nodeElement(n.id, n.name, n.type), position: { x: middle.x + place.x, y: middle.y + place.y } });
+    }
     for (const e of edges) {
       if (drawing.getElementById("e:" + e.id).nonempty()) continue;
       drawing.add(edgeElement(e.id, [e.subject, e.relation, e.object, e.source, e.negated]));
     }
+    drawing.edges().toggleClass("quiet", drawing.edges().length > 30);
     if (!fresh.length) return;
-    drawing.layout({ name: "cose", animate: false, randomize: false, nodeRepulsion: 16000, idealEdgeLength: 110,
-      nodeOverlap: 30, numIter: drawing.nodes().length > 150 ? 150 : 500 }).run();
+    if (before > 1) {  /* a second neighbourhood: let the springs part them */
+      drawing.layout({ name: "cose", animate: false, randomize: false, nodeRepulsion: 90000, idealEdgeLength: 150,
+        nodeOverlap: 40, gravity: 0.2, numIter: drawing.nodes().length > 150 ? 150 : 500 }).run();
+    }
     fitted(drawing);
   }
 
-  async function expand(id, offset) {
-    const found = await ask("neighbours", { id: id, type: byId("type").value, relation: byId("relation").value, offset: offset || 0 });
+  /* Places on rings wide enough that the names do not collide. */
+  function rings(count) {
+    const places = [];
+    for (let ring = 0; places.length < count; ring++) {
+      const radius = 190 + 130 * ring;
+      const room = Math.min(count - places.length, Math.floor(2 * Math.PI * radius / 125));
+      for (let i = 0; i < room; i++) {
+        const angle = 2 * Math.PI * (i + ring / 2) / room - Math.PI / 2;
+        places.push({ x: 1.25 * radius * Math.cos(angle), y: radius * Math.sin(angle) });
+      }
+    }
+    return places;
+  }
+
+  const drawnTo = new Map();
+  async function expand(id) {
+    const key = [id, byId("type").value, byId("relation").value].join("\u0001");
+    const found = await ask("neighbours", { id: id, type: byId("type").value, relation: byId("relation").value, offset: drawnTo.get(key) || 0 });
     put(found.nodes, found.edges, id);
     const end = found.offset + found.edges.length;
     byId("announce").textContent = `${found.edges.length} neighbours of ${names.get(id)} added`;
-    if (end < found.total) say(`${end} of ${found.total} neighbours are drawn: choose a type or relation, or “more”`);
-    return { next: end < found.total ? end : 0, total: found.total };
+    if (end < found.total) say(`${end} of ${found.total} neighbours are drawn: choose a type or relation, or “more neighbours”`);
+    drawnTo.set(key, end < found.total ? end : 0);
   }
 
   async function choose(id) {
@@ -65,12 +86,7 @@
     drawing.elements().removeClass("chosen");
     drawing.getElementById("n:" + node.id).addClass("chosen");
     history.replaceState(null, "", "#" + encodeURIComponent(node.id));
-    let next = 0;
-    const more = element("button", { type: "button", onclick: async () => {
-      const state = await expand(node.id, next);
-      next = state.next;
-      more.textContent = next ? "more neighbours" : "expand";
-    } }, "expand");
+    const more = element("button", { type: "button", onclick: () => expand(node.id) }, "more neighbours");
     byId("right").replaceChildren(
       element("h2", {}, node.name),
       element("p", { class: "quiet" }, element("span", { class: "dot type-" + family(node.type) }), `${node.type} · ${node.id} · ${node.degree} edges`),
@@ -116,7 +132,7 @@
     byId("paths").replaceChildren(...found.paths.map((p) => element("li", {}, p.words)));
     byId("announce").textContent = `${found.paths.length} paths found`;
   });
-  byId("clear").addEventListener("click", () => { drawing.elements().remove(); byId("paths").replaceChildren(); say(""); });
+  byId("clear").addEventListener("click", () => { drawing.elements().remove(); drawnTo.clear(); byId("paths").replaceChildren(); say(""); });
 
   let ticket = 0, timer = 0;
   async function search() {
