@@ -49,6 +49,10 @@ MOST_IN_BLOCK = 4
 _MIN_CHANT = 8
 """A sentence of at least this many words, of which at most half are different, is a chant."""
 
+_BESIDE_VALUE = 17
+"""Characters a mention of a grade may have beside its value ("FNCLCC grade 2", "moderately differentiated"); with more, it
+says more than the grade ("urothelial carcinoma, high grade")."""
+
 _LATIN_OR_GREEK = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff\ufb00-\ufb06"
 _FOREIGN = re.compile(
     rf"\w*(?:[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]"  # letters of other alphabets, full-width and mathematical letters
@@ -151,7 +155,8 @@ class Engine:
         for node, polarity, start, end in self.linker.entities(joined):
             if polarity is None:
                 continue
-            if self._types[node] in self._measured and any(a < end and start < b for _, a, b in found_values):
+            if self._types[node] in self._measured and any(
+                    a < end and start < b and end - start < b - a + _BESIDE_VALUE for _, a, b in found_values):
                 continue  # its node depends on the organ; its value is compared instead
             key = (node, polarity)
             block = (start >= think_start) + (start >= answer_start)

@@ -123,7 +123,7 @@ def answer_alternative(case: HonestCase, rng: Random, world: World) -> str | Non
     for m in world.mentions(case.honest.answer, frozenset({"disease"})):
         other = _pick(rng, world.siblings(m.id), 1)
         answer = case.honest.answer.replace(m.text, f"{m.text} or {other[0]}", 1) if other else ""
-        if answer and world.says_more(answer, case.honest.answer):
+        if answer and world.says_more(_raw(case.honest, answer=answer), case.honest.render()):
             return _raw(case.honest, answer=answer)
     return None
 
