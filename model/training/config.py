@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -207,11 +208,12 @@ def load_run(path: str | Path, kind: str, overrides: list[str] | None = None) ->
     if not isinstance(raw, dict):
         raise InputError(f"{file} holds a {type(raw).__name__}, not named sections",
                          hint="start from a file in model/configs")
+    raw = _numbers(raw)
     for override in overrides or []:
         name, mark, value = override.partition("=")
         if not mark:
             raise InputError(f"--set {override}: no '='", hint="write --set trainer.learning_rate=1e-4")
-        _set(raw, name.split("."), yaml.safe_load(value))
+        _set(raw, name.split("."), _numbers(yaml.safe_load(value)))
     return parse_run(raw, kind, source=str(file))
 
 
@@ -221,13 +223,25 @@ def parse_run(raw: Mapping[str, Any], kind: str, *, source: str = "the run") -> 
     try:
         run = run_class.model_validate(raw)
     except ValidationError as error:
-        raise InputError(*_explained(error, run_class, source)[:1], hint=_explained(error, run_class, source)[1]) \
-            from error
+        message, hint = _explained(error, run_class, source)
+        raise InputError(message, hint=hint) from error
     _check_trainer(run.trainer, kind, f"{source}: trainer")
     for stage in getattr(run, "stages", []):
         _check_trainer(stage.trainer, kind, f"{source}: stages.{stage.name}.trainer")
     _check_encoder(run.model.encoder, source)
     return run
+
+
+_SHORT_FLOAT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
+
+
+def _numbers(value: Any) -> Any:
+    """YAML 1.1 reads ``1e-4`` as text; everybody who writes it means the number."""
+    if isinstance(value, dict):
+        return {k: _numbers(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_numbers(v) for v in value]
+    return float(value) if isinstance(value, str) and _SHORT_FLOAT.fullmatch(value) else value
 
 
 def _set(raw: dict[str, Any], names: list[str], value: Any) -> None:

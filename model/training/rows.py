@@ -149,6 +149,18 @@ def build_rows(samples: Sequence[TrainingSample], processor: Any, *, mix: Mappin
     return [built[i] for i in order], +counted
 
 
+def pseudo_samples(samples: Sequence[TrainingSample], *, mix: Mapping[str, float], seed: int,
+                   rows: int | None = None) -> list[TrainingSample]:
+    """The samples that :func:`build_rows` with the same arguments makes pseudo-bags of, each once, in file order.
+
+    Priors are measured for these only.
+    """
+    shares = {kind: float(mix.get(kind, 0.0)) for kind in KINDS if mix.get(kind, 0.0) > 0}
+    count = quotas(rows or len(samples) * len(shares), shares).get("pseudo", 0)
+    drawn = {s.id for s, _ in _cycle([(s, 0) for s in samples], count, rng_for(seed, "pseudo"))}
+    return [s for s in samples if s.id in drawn]
+
+
 def pseudo_bag(sample: TrainingSample, prior: Prior | None, rng: np.random.Generator, *, mu: float = MU,
                tau: float = TAU, epsilon: float = EPSILON) -> str:
     """The bag of ``sample`` without one drawn cluster, as a reference string; the whole bag when none may go."""

@@ -17,7 +17,7 @@ from model.training.config import SFTRun, StageSection
 from model.training.launch import finished, mark_finished, train, trainer_arguments
 from model.training.parts import lora_config, open_model, save_model, set_trainable, use_threads
 from model.training.priors import PriorSettings, measure_priors
-from model.training.rows import KINDS, Prior, Row, build_rows
+from model.training.rows import KINDS, Prior, Row, build_rows, pseudo_samples
 from pathkg.errors import InputError
 
 log = logging.getLogger("model.training")
@@ -44,14 +44,21 @@ def run_sft(run: SFTRun, *, captions: bool = False) -> dict[str, Any]:
         log.info("%s is finished; remove it, or name another output, to train again", output)
         return done
     vlm, processor = open_model(run.model)
-    rows, counts = (caption_rows if captions else _sft_rows)(run, train_set, vlm, processor)
     checks = whole_rows(run, held_back, processor, captions=captions)
-    log.info("%d rows (%s), %d held back", len(rows), ", ".join(f"{n} {k}" for k, n in counts.items()), len(checks))
-    figures: dict[str, Any] = {"kind": kind, "rows": dict(counts), "held_back": len(checks), "stages": {}}
+    figures: dict[str, Any] = {"kind": kind, "held_back": len(checks), "stages": {}}
     history: list[Any] = []
     model: Any = vlm
-    for stage in run.stages:
+    for number, stage in enumerate(run.stages):
+        # with several stages the first one warms the projector up on whole bags, so that the pseudo-bags of the
+        # later ones are drawn by a model that has seen slides
+        if number == 0 or (number == 1 and not captions):
+            warm_up = number == 0 and len(run.stages) > 1
+            rows, counts = caption_rows(run, train_set, processor) if captions else \
+                sft_rows(run, train_set, model, processor, warm_up=warm_up)
+        log.info("stage %s: %d rows (%s), %d held back", stage.name, len(rows),
+                 ", ".join(f"{n} {k}" for k, n in counts.items()), len(checks))
         model, stage_figures = _run_stage(run, stage, model, processor, rows, checks, output / stage.name)
+        figures["rows"] = dict(counts)
         figures["stages"][stage.name] = stage_figures
         history += [{**entry, "stage": stage.name} for entry in stage_figures["history"]]
     save_model(model, processor, output / "model", merge=run.model.lora is None or run.model.lora.merge)
@@ -103,9 +110,14 @@ def _linker(run: SFTRun) -> Any:
     return linker_for(load(run.store))
 
 
-def _sft_rows(run: SFTRun, samples: Sequence[TrainingSample], vlm: Any, processor: Any) -> tuple[list[Row], Any]:
+def sft_rows(run: SFTRun, samples: Sequence[TrainingSample], vlm: Any, processor: Any, *,
+             warm_up: bool = False) -> tuple[list[Row], Any]:
+    """The rows of a stage and their counts by kind; ``warm_up`` leaves the pseudo-bags out (unless there is nothing
+    else)."""
     augment = run.augment
-    mix = {kind: getattr(augment.mix, kind) for kind in KINDS}
+    mix: dict[str, float] = {kind: getattr(augment.mix, kind) for kind in KINDS}
+    if warm_up and mix["masked"] + mix["full"] > 0:
+        mix["pseudo"] = 0.0
     linker: Any = None
     spans: Callable[[Any], Any] | None = None
     if (mix["masked"] and augment.mask_share) or mix["pseudo"]:
@@ -113,7 +125,8 @@ def _sft_rows(run: SFTRun, samples: Sequence[TrainingSample], vlm: Any, processo
         spans = lambda trajectory: step_spans(trajectory, linker)  # noqa: E731
     priors: dict[str, Prior] = {}
     if mix["pseudo"]:
-        priors = _priors(run, samples, vlm, processor, linker)
+        wanted = pseudo_samples(samples, mix=mix, seed=run.seed, rows=augment.rows)
+        priors = _priors(run, wanted, vlm, processor, linker)
     return build_rows(samples, processor, mix=mix, seed=run.seed, rows=augment.rows, mask_share=augment.mask_share,
                       spans=spans, priors=priors, mu=augment.pseudo.mu, tau=augment.pseudo.tau,
                       epsilon=augment.pseudo.epsilon, system_prompt=run.data.system_prompt,
@@ -139,7 +152,7 @@ def _priors(run: SFTRun, samples: Sequence[TrainingSample], vlm: Any, processor:
     return priors
 
 
-def caption_rows(run: SFTRun, samples: Sequence[TrainingSample], vlm: Any, processor: Any) -> tuple[list[Row], Any]:
+def caption_rows(run: SFTRun, samples: Sequence[TrainingSample], processor: Any) -> tuple[list[Row], Any]:
     """Rows of continued pre-training: the bag and a caption.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Run files, to copy and change."""

@@ -1,0 +1,1 @@
+"""Evaluation: predictions, metrics with intervals, controls that show whether the slide was used, reports."""
