@@ -42,6 +42,14 @@ def run(args: argparse.Namespace) -> int:
     records = []
     for number, case in enumerate(cases, 1):
         generated = api.generate_case(case, graph=graph)
+        if not generated.accepted:
+            # another --store may not know what the bundled core knows
+            why = "; ".join(f"{r.reason} {r.detail}".strip() for r in generated.rejected)
+            if args.json:
+                records.append({**generated.to_dict(), "rewards": {}})
+            else:
+                print(f"\ncase {number} of {len(cases)}: {case.case_id} gave no verified trajectory: {why}")
+            continue
         scored = {label: (text, score) for label, text, score in _rewards(generated, graph)}
         if args.json:
             records.append({**generated.to_dict(), "rewards": {
