@@ -173,7 +173,7 @@ def align(sources: Sequence[SourceTables], concepts: Concepts, *, fuzzy: bool = 
         _by_name(sources, concepts, decide, fuzzy)
     leader = list(range(len(concepts.ids)))
     for members in decide.clusters.merged():
-        chosen = min(members, key=lambda g: (not concepts.names[g], PREFIX_RANK.get(concepts.prefix(g), 99),
+        chosen = min(members, key=lambda g: (not concepts.names[g], g in decide.superseded, PREFIX_RANK.get(concepts.prefix(g), 99),
                                              concepts.ids[g]))
         for gid in members:
             leader[gid] = chosen
@@ -186,6 +186,7 @@ class _Decisions:
         self.clusters = _Clusters(concepts)
         self.rows: list[dict[str, str]] = []
         self.counts: Counter[str] = Counter()
+        self.superseded: set[int] = set()
         self._row_of: dict[tuple[int, int], int] = {}
 
     def merge(self, a: int, b: int, rule: str, predicate: str, justification: str, confidence: float, *,
@@ -242,6 +243,7 @@ def _alternative_ids(sources: Sequence[SourceTables], concepts: Concepts, decide
         for node, xref, predicate in _xref_rows(source, {ALTERNATIVE_ID}):
             other = concepts.gid.get(xref)
             if other is not None and concepts.names[other]:
+                decide.superseded.add(other)
                 decide.merge(rows[node], other, "alternative id", predicate, MANUAL, 1.0, force=True)
 
 

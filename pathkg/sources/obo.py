@@ -158,7 +158,7 @@ def _term(stanza: Stanza, builder: SourceBuilder, relations: dict[str, str], go_
         if match is None:
             report.drop("synonym that is not quoted", file=builder.file, line=line, text=value)
             continue
-        kind = "abbreviation" if "abbreviation" in match.group(3) else (match.group(2) or "RELATED").lower()
+        kind = "abbreviation" if "abbreviation" in match.group(3).lower() else (match.group(2) or "RELATED").lower()
         builder.form(curie, _unescaped(match.group(1)), kind)
     for value in fields.get("xref", []):
         xref = _xref(value)
