@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pathkg.linking.generic import ASSERTED_NODES, HEADING_NODES, LOOK_NOUNS, LOOK_WORDS, SILENT_FORMS, SILENT_NODES
+from pathkg.linking.generic import ASSERTED_NODES, EMPTY_NODES, HEADING_NODES, LOOK_NOUNS, LOOK_WORDS, SILENT_FORMS, SILENT_NODES
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
 
@@ -18,6 +18,8 @@ AMBIGUOUS, SILENT, NOT_A_MATCH = -1, -2, -3
 
 _KIND_WEIGHT = (1.0, 0.95, 0.9, 0.7, 0.6, 0.6)
 _LOOSE_TYPES = frozenset({"anatomy", "cell", "procedure", "specimen"})
+_NAMED_ELSEWHERE = 1.5
+_SHORT = 5
 _ORGAN_SHARE = 0.3
 _STAGE_NEIGHBOURS = 8
 _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classification", "uicc", "category", "pt", "pn",
@@ -47,7 +49,8 @@ class Chooser:
         self.asserted_only = frozenset(
             i for i, name in enumerate(names) if name in ASSERTED_NODES) if report_like else frozenset()
         self._silent = frozenset(
-            i for i, name in enumerate(names) if name.lower() in SILENT_NODES) if report_like else frozenset()
+            i for i, name in enumerate(names)
+            if name.lower() in EMPTY_NODES or (report_like and name.lower() in SILENT_NODES))
         self._headings = frozenset(
             i for i, name in enumerate(names)
             if name in HEADING_NODES or name.endswith("cut surface")) if report_like else frozenset()
@@ -83,7 +86,7 @@ class Chooser:
             if any(e[2] == 0 for e in entries):
                 node = entries[0][0]
                 return SILENT if node in self._silent else node
-        if all(e[2] == 0 for e in entries):
+        if all(e[2] == 0 for e in entries) and len(key) > _SHORT:
             # owners without rules: the most trusted kind, then the first in the graph's order
             node = entries[0][0]
             return SILENT if node in self._silent else node
@@ -99,6 +102,7 @@ class Chooser:
         weights: dict[int, float] | None = None
         if ambiguous or special:
             weights = self.organs.weights([f[3] for f in found if f[3] >= 0])
+        sure = {f[3] for f in found} if ambiguous else set()
         top = self._top(weights or {})
         result = []
         for item in found:
@@ -106,7 +110,7 @@ class Chooser:
             if node == SILENT:
                 continue
             if node == AMBIGUOUS:
-                node, how = self._pick(scan, first, last, key_id, weights or {})
+                node, how = self._pick(scan, first, last, key_id, weights or {}, sure)
                 if node < 0:
                     continue
                 item = (first, last, key_id, node, how)
@@ -141,7 +145,8 @@ class Chooser:
         return any((w in _STAGE_WORDS) or (2 < len(w) < 7 and w[:2] != here and w[:2] in ("pt", "pn", "pm"))
                    for w in words)
 
-    def _pick(self, scan: Any, first: int, last: int, key_id: int, weights: dict[int, float]) -> tuple[int, str]:
+    def _pick(self, scan: Any, first: int, last: int, key_id: int, weights: dict[int, float],
+              sure: set[int]) -> tuple[int, str]:
         best: tuple[float, int, int, str] | None = None
         for node, kind, context in self.lexicon.entries(key_id):
             if self._report_like and self._type_name[self._types[node]] == "specimen":
@@ -155,6 +160,9 @@ class Chooser:
                     continue
                 score *= fit[0]
                 reason = fit[1]
+            if node in sure:
+                score *= _NAMED_ELSEWHERE
+                reason = reason or "named in full elsewhere in the text"
             item = (score, -kind, -node, reason)
             if best is None or item > best:
                 best = item

@@ -65,7 +65,7 @@ _POSITIVE_GROUP = re.compile(rf"\b(?P<b>\d{{1,3}}|{_WORD_NUMBER}|single)\s*(?:\(
                              rf"(?:(?:is|are|were|with)\s+)?(?:positive\s+for|with\s+metastatic|involved)"
                              rf"|involving\s+(?P<c>\d{{1,2}}|one|two|three)\s+(?:examined\s+)?(?:lymph\s+)?nodes?\b", re.I)
 # a part labelled as one node: "LYMPH NODE, LEFT SENTINEL, EXCISION: - NEGATIVE FOR TUMOR"
-_PART = re.compile(r"(?<!two )(?<!three )(?<!four )\b(?:sentinel\s+|non-?sentinel\s+)?lymph\s+node\b(?!s)[^:.]{0,80}:[\s\-]*"
+_PART = re.compile(r"(?<!non-)(?<!two )(?<!three )(?<!four )\b(?:sentinel\s+|non-?sentinel\s+)?lymph\s+node\b(?!s)[^:.]{0,80}:[\s\-]*"
                    r"(?P<r>negative|no\s+(?:evidence|tumor|metast)|positive|metastatic)", re.I)
 
 
@@ -155,7 +155,7 @@ def _first_block(text: str, groups: list[tuple[int, int, int, int]]) -> list[tup
         if not blocks or group[2] - blocks[-1][-1][3] > 1500 or _NEW_SECTION.search(text[blocks[-1][-1][3]:group[2]]):
             blocks.append([])
         block = blocks[-1]
-        if len(block) > 1 and group[0] == sum(a for a, _, _, _ in block) and group[1] == sum(b for _, b, _, _ in block):
+        if len(block) > 1 and group[1] >= _LARGE and group[0] == sum(a for a, _, _, _ in block) and group[1] == sum(b for _, b, _, _ in block):
             continue  # the total of those before
         block.append(group)
     if len(blocks) < 2:

@@ -147,7 +147,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         family history of|family history|mother had|father had|sister had|brother had|maternal history of|paternal history of
         family hx|fh|mother with|father with|sister with|brother with|mother|father|sister|brother|aunt|uncle|grandmother
         grandfather|cousin|daughter|son|his wife|her husband|family|familial history of|mother's|father's|sister's
-        is defined as|are defined as|refers to|defined as|criteria for|in patients with|patients with|reference range|for example
+        is defined as|are defined as|refers to|defined as|criteria for|reference range|for example
     """),
     (AFFIRMED, BEFORE, 6, True, """
         present|is present|are present|identified|is identified|are identified|seen|is seen|are seen|noted|is noted|yes

@@ -27,6 +27,15 @@ ASSERTED_NODES = frozenset({
     "neoplasm", "malignant neoplasm", "invasion", "tumor cells", "lesion", "benign neoplasm", "neoplasm (disease)",
 })
 
+# names that say nothing in any text; for every kind of store
+EMPTY_NODES = frozenset({
+    "disease", "rare", "not rare", "inherited", "complete", "incomplete", "idiopathic", "hereditary", "congenital", "acute",
+    "chronic", "familial", "human disease", "disease characteristic", "syndromic disease", "all", "phenotypic abnormality",
+    "frequency", "clinical modifier", "past medical history", "severity", "onset", "obsolete", "isolated", "secondary",
+    "primary", "disease susceptibility", "predisposition", "injury", "susceptibility", "inherited disease susceptibility",
+    "gene", "protein", "anatomical entity", "material anatomical entity", "cell", "organism subdivision",
+})
+
 # labels of fields; what stands inside them may be a mention ("number of lymph nodes examined")
 HEADING_NODES = frozenset({
     "number of lymph nodes examined", "number of positive lymph nodes", "tumor spread finding", "morphologic finding",

@@ -5,6 +5,8 @@ A folder ``lexicon/`` in the store holds::
     meta.json            version, counts, the distinct context rules
     forms.marisa         form keys ("invasive ductal carcinoma") -> key id
     words.marisa         the distinct tokens of all keys -> word id
+    bags.marisa          sorted words of a key, tab, key id -> bag id; bag_key.npy gives the key id back
+    post_start.npy, post_key.npy   word id -> ids of the keys that hold the word
     key_start.npy        int32 (keys + 1): entries of a key are rows key_start[k] : key_start[k + 1]
     entry_node.npy       int32: node index of each entry
     entry_kind.npy       uint8: index into KINDS
@@ -34,12 +36,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pathkg.errors import StoreError
+from pathkg.linking.spelling import ORDINARY
 from pathkg.linking.tokens import key_word, split
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-LEXICON_VERSION = 4
+LEXICON_VERSION = 8
 KINDS = ("name", "exact", "abbreviation", "narrow", "related", "broad")
 """Kinds of forms, the most trusted first."""
 
@@ -51,8 +54,10 @@ _NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninv
                            r" (negative for|free of|not identified|not seen|not involved|absent|uninvolved)( |$)")
 _DELETE_WORD_LENGTHS = (5, 24)
 _ARTICLES = frozenset({"the", "a", "an", "The"})
+_LITTLE = frozenset({"of", "the", "and", "in", "with", "to", "for", "by", "due", "a", "an", "type", "or", "on", "from"})
 _COMMA_TAILS = frozenset({"type", "nos", "variant", "subtype", "grade"})
-_ARRAYS = ("key_start", "entry_node", "entry_kind", "entry_context", "word_count", "delete_hash", "delete_word")
+_ARRAYS = ("key_start", "entry_node", "entry_kind", "entry_context", "word_count", "delete_hash", "delete_word",
+           "bag_key", "post_start", "post_key")
 
 
 def variants(form: str) -> list[str]:
@@ -84,6 +89,13 @@ def variants(form: str) -> list[str]:
         at = len(tokens) - (1 if tokens[-1] in _COMMA_TAILS and tokens[-1] == "nos" else 2)
         keys.append(" ".join([*tokens[:at], ",", *tokens[at:]]))
     return [key for key in dict.fromkeys(keys) if key]
+
+
+def _is_acronym(form: str) -> bool:
+    """Whether a form is an acronym that is an English word, or too short to be safe, in small letters."""
+    if not (form.isupper() and form.replace("-", "").isalnum() and len(form) <= 6):
+        return False
+    return len(form) <= 3 or form.lower() in ORDINARY
 
 
 def deletions(word: str) -> list[str]:
@@ -134,6 +146,8 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
         code = kind_code.get(kind or "exact", 1)
         # the key forgets how the form was written, so a rule that asks for it carries it along
         context = (context or "").replace("case=exact", f"case=exact:{form}")
+        if not context and (_is_acronym(form) or (code and len(form) <= 4 and form in ORDINARY)):
+            context = "case=upper"  # "WAS" is a syndrome, "was" is not
         rule = contexts.setdefault(context, len(contexts))
         for key in variants(form):
             entry = rows.setdefault(known.setdefault(key, key), {})
@@ -142,6 +156,7 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
             if previous is None or code < previous:
                 entry[(node, rule)] = code
     _drop_sided(rows, graph.nodes_table()["name"].to_pylist())
+    _drop_graded_tumours(rows, graph.arrays.node_type == _type_code(graph, "grade"))
     trie = marisa_trie.Trie(rows)
     ordered = sorted(rows.items(), key=lambda item: trie[item[0]])
     counts = np.fromiter((len(entries) for _, entries in ordered), np.int32, len(ordered))
@@ -160,13 +175,16 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
     for word, count in frequency.items():
         word_count[words[word]] = count
     hashes, owners = _delete_index(frequency, words)
+    bags, bag_keys, post_start, post_key = _word_index(ordered, trie, words)
 
     trie.save(str(folder / "forms.marisa"))
     words.save(str(folder / "words.marisa"))
+    bags.save(str(folder / "bags.marisa"))
     for name, array in (("key_start", key_start), ("entry_node", matrix[:, 0].astype(np.int32)),
                         ("entry_kind", matrix[:, 1].astype(np.uint8)),
                         ("entry_context", matrix[:, 2].astype(np.int32)), ("word_count", word_count),
-                        ("delete_hash", hashes), ("delete_word", owners)):
+                        ("delete_hash", hashes), ("delete_word", owners),
+                        ("bag_key", bag_keys), ("post_start", post_start), ("post_key", post_key)):
         np.save(folder / f"{name}.npy", np.ascontiguousarray(array))
     (folder / "meta.json").write_text(json.dumps({
         "version": LEXICON_VERSION, "graph_hash": graph.hash, "keys": len(ordered), "entries": len(flat),
@@ -183,6 +201,53 @@ def _drop_sided(rows: dict[str, dict[tuple[int, int], int]], names: list[str]) -
             rows[key] = {entry: code for entry, code in rows[key].items() if side in names[entry[0]].lower()}
             if not rows[key]:
                 del rows[key]
+
+
+_TUMOUR = re.compile(r"(?:carcinoma|sarcoma|tumor|lymphoma|adenoma|glioma|astrocytoma|melanoma|urothelial)s?\b(?! regression)")
+
+
+def _drop_graded_tumours(rows: dict[str, dict[tuple[int, int], int]], is_grade: Any) -> None:
+    """Leave out the forms of grades that hold a tumour's name: "high grade urothelial carcinoma" states a grade and a
+    diagnosis, and one mention would swallow the second."""
+    for key in [key for key in rows if _TUMOUR.search(key)]:
+        rows[key] = {entry: code for entry, code in rows[key].items() if not is_grade[entry[0]]}
+        if not rows[key]:
+            del rows[key]
+
+
+def _type_code(graph: KnowledgeGraph, type_: str) -> int:
+    return graph.node_types.index(type_) if type_ in graph.node_types else -1
+
+
+def bag_of(words: Iterable[str]) -> str:
+    """The words of a key in sorted order, without the little ones: equal for "cancer of breast", "breast cancer".
+
+    Example:
+        >>> bag_of(["cancer", "of", "the", "breast"])
+        'breast cancer'
+    """
+    return " ".join(sorted({w for w in words if w not in _LITTLE and w[0].isalnum()}))
+
+
+def _word_index(ordered: list[tuple[str, Any]], trie: Any, words: Any) -> tuple[
+        Any, npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Bags of words -> key ids where the bag differs from the key, and postings word -> key ids."""
+    bag_rows: list[tuple[str, int]] = []
+    postings: list[tuple[int, int]] = []
+    for key, _ in ordered:
+        parts = key.split(" ")
+        if len(parts) > 1:
+            bag_rows.append((bag_of(parts), trie[key]))
+        postings += [(words[w], trie[key]) for w in set(parts)]
+    # a bag that several keys share is numbered once per key
+    names = marisa_trie.Trie({f"{bag}\t{key_id}" for bag, key_id in bag_rows})
+    bag_keys = np.zeros(len(names), np.int32)
+    for bag, key_id in bag_rows:
+        bag_keys[names[f"{bag}\t{key_id}"]] = key_id
+    pairs = np.array(sorted(postings), np.int32).reshape(-1, 2)
+    post_start = np.zeros(len(words) + 1, np.int32)
+    np.add.at(post_start, pairs[:, 0] + 1, 1)
+    return names, bag_keys, np.cumsum(post_start).astype(np.int32), pairs[:, 1].copy()
 
 
 def _delete_index(words: Iterable[str], trie: Any) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
@@ -213,6 +278,7 @@ class Lexicon:
                                  f"{LEXICON_VERSION}", hint="delete the folder; it is compiled again from the store")
             self.forms = _map_trie(self.path / "forms.marisa")
             self.words = _map_trie(self.path / "words.marisa")
+            self.bags = _map_trie(self.path / "bags.marisa")
             arrays = {name: np.load(self.path / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the lexicon {self.path} is missing or broken: {error}",
@@ -227,12 +293,31 @@ class Lexicon:
         self.word_count = arrays["word_count"]
         self.delete_hash = arrays["delete_hash"]
         self.delete_word = arrays["delete_word"]
+        self.bag_key = arrays["bag_key"]
+        self.post_start = arrays["post_start"]
+        self.post_key = arrays["post_key"]
 
     def entries(self, key_id: int) -> list[tuple[int, int, int]]:
         """``(node index, kind code, context code)`` of every owner of a key."""
         start, stop = int(self.key_start[key_id]), int(self.key_start[key_id + 1])
         return list(zip(self.entry_node[start:stop].tolist(), self.entry_kind[start:stop].tolist(),
                         self.entry_context[start:stop].tolist(), strict=True))
+
+    def keys_of_bag(self, bag: str) -> list[int]:
+        """Ids of the keys made of these words, in whatever order (see :func:`bag_of`)."""
+        return sorted(int(self.bag_key[self.bags[name]]) for name in self.bags.iterkeys(bag + "\t")) if bag else []
+
+    def keys_with_rare_word(self, words: Iterable[str], most: int) -> list[str]:
+        """Keys that hold one of the rarest of ``words``, at most ``most`` of them."""
+        known = sorted({(int(self.word_count[self.words[w]]), w) for w in words if w in self.words and len(w) > 2})
+        found: list[str] = []
+        for count, word in known:
+            if len(found) + count > most:
+                break
+            number = self.words[word]
+            found += [self.forms.restore_key(k) for k in
+                      self.post_key[int(self.post_start[number]):int(self.post_start[number + 1])].tolist()]
+        return list(dict.fromkeys(found))
 
     def near_words(self, word: str) -> list[str]:
         """Words of the lexicon within one deletion on either side of ``word`` (unranked)."""

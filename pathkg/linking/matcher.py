@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pathkg.errors import InputError
+from pathkg.linking.abbreviations import definitions
 from pathkg.linking.assertion import CUE_TRIE, CueHit, assert_mentions, find_cues
 from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, STOP, UNKNOWN, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
 from pathkg.linking.composition import Composer
 from pathkg.linking.cues import AFFIRMED, NEGATED, STATUS, Cue
+from pathkg.linking.grounding import Candidate, DenseIndex, Grounder
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
 from pathkg.linking.sections import history_ranges
 from pathkg.linking.tokens import split
@@ -47,6 +50,8 @@ class Linker:
         generic: ``asserted`` leaves out bare "tumor", "mass" and the like unless the text asserts them, as a
             pathologist reads a report; ``all`` reports every form of the graph (abstracts, other ontologies).
         fuzzy: repair misread and misspelt words.
+        nested: also report forms inside longer ones ("pain" in "abdominal pain").
+        dense: path of a sentence-embedding model, used by :meth:`ground` where nothing else is near.
         specialise: give a general term the organ's own node ("adenocarcinoma" in a colectomy report).
 
     Example:
@@ -57,12 +62,15 @@ class Linker:
     """
 
     def __init__(self, graph: KnowledgeGraph, *, generic: Literal["asserted", "all"] = "asserted",
-                 fuzzy: bool = True, specialise: bool = True) -> None:
+                 fuzzy: bool = True, specialise: bool = True, nested: bool = False, dense: str | None = None) -> None:
         self.graph = graph
-        self.options = {"generic": generic, "fuzzy": fuzzy, "specialise": specialise}
+        self.options = {"generic": generic, "fuzzy": fuzzy, "specialise": specialise, "nested": nested,
+                        "dense": dense}
         self.lexicon: Lexicon = open_lexicon(graph)
         self._tokens = TokenTable(self.lexicon, fuzzy=fuzzy)
         self._chooser = Chooser(graph, self.lexicon, generic=generic, specialise=specialise)
+        index = DenseIndex(self.lexicon, model=dense) if dense else None
+        self._grounder = Grounder(self.lexicon, self._tokens.speller, dense=index)
         self._composer = Composer(graph, self.lexicon)
         self._joins: dict[tuple[str, str], str] = {}
         self._names: dict[int, tuple[str, str, str]] = {}
@@ -111,6 +119,20 @@ class Linker:
         offsets = scan.offsets
         return tuple([(f[3], _POLARITY[s[0]], offsets[2 * f[0]], offsets[2 * f[1] - 1])
                       for f, s in zip(scan.found, scan.status, strict=True)])
+
+    def ground(self, span: str, *, limit: int = 5) -> tuple[Candidate, ...]:
+        """The nodes that a given span may mean, best first, by a sieve from exact to fuzzy.
+
+        For spans that were found by someone else; :meth:`link` finds its own.
+
+        Example:
+            >>> import pathkg
+            >>> linker = linker_for(pathkg.load())
+            >>> best = linker.ground("carcinoma, squamus cell")[0]
+            >>> linker.graph.name(best.node)
+            'squamous cell carcinoma'
+        """
+        return self._grounder.candidates(span, limit=limit)
 
     def assertion_of(self, text: str, start: int, end: int) -> Assertion:
         """What ``text`` says about the span from ``start`` to ``end``, whatever concept stands there."""
@@ -188,7 +210,11 @@ class Linker:
             elif flags & COLON:
                 colons.append(i)
         scan = _Scan(text, tokens, offsets, words, stops, colons, rows)
+        if self.options["nested"]:
+            found = self._inner(rows, words, found)
         scan.found = self._composer.join(words, self._chooser.resolve(scan, found, ambiguous))
+        if "(" in text:
+            self._use_definitions(scan)
         self._attach(scan, cue_starts)
         return scan
 
@@ -229,6 +255,50 @@ class Linker:
                 self._joins.clear()
             self._joins[(left, right)] = known
         return known
+
+    def _inner(self, rows: list[Row], words: list[str], found: list[Found]) -> list[Found]:
+        """``found`` and every shorter form inside."""
+        every = list(found)
+        for first, last, _, _, _ in found:
+            for i in range(first, last):
+                state = rows[i][1]
+                j = i + 1
+                while state is not None:
+                    if state.key_id >= 0 and (i, j) != (first, last):
+                        node = self._chooser.settle(state) if state.node is None else state.node
+                        if node >= 0:
+                            every.append((i, j, state.key_id, node, ""))
+                    if j >= last:
+                        break
+                    state = state[words[j]]
+                    j += 1
+        return sorted(every)
+
+    def _use_definitions(self, scan: _Scan) -> None:
+        """Link the short forms that the text defines to what their long form was linked to."""
+        defined = definitions(scan.text)
+        if not defined:
+            return
+        meaning: dict[str, Found] = {}
+        for definition in defined:
+            for item in scan.found:
+                start, end = scan.span(item[0], item[1])
+                if start < definition.end and end > definition.start and abs(end - definition.end) <= 2:
+                    meaning[definition.short] = item
+        if not meaning:
+            return
+        starts, ends = scan.offsets[0::2], scan.offsets[1::2]
+        named: dict[tuple[int, int], Found] = {}
+        for short, item in meaning.items():
+            for match in re.finditer(rf"(?<![\w-]){re.escape(short)}s?(?![\w-])", scan.text):
+                first = bisect_left(starts, match.start())
+                last = bisect_left(ends, match.end()) + 1
+                if first < last <= len(scan.words) and starts[first] == match.start():
+                    named[(first, last)] = (first, last, item[2], item[3], "defined in the text")
+        kept = [f for f in scan.found if not any(first < f[1] and f[0] < last and f[1] - f[0] <= last - first
+                                                 for first, last in named)]
+        busy = {k for f in kept for k in range(f[0], f[1])}
+        scan.found = sorted([*kept, *(f for span, f in named.items() if not busy.intersection(range(*span)))])
 
     def _attach(self, scan: _Scan, cue_starts: Sequence[int]) -> None:
         """Assertions for the found mentions; drops what is generic and not asserted."""

@@ -26,7 +26,7 @@ MIN_LENGTH = 5
 _TWO_EDITS_FROM = 10
 
 # ordinary words one letter away from a word of the lexicon; they stay as they are
-_ORDINARY = frozenset((Path(__file__).with_name("ordinary_words.txt")).read_text(encoding="utf-8").split())
+ORDINARY = frozenset((Path(__file__).with_name("ordinary_words.txt")).read_text(encoding="utf-8").split())
 
 
 class Speller:
@@ -44,7 +44,7 @@ class Speller:
         Args:
             word: a canonical token that the lexicon does not know.
         """
-        if len(word) < MIN_LENGTH or word in _ORDINARY or not any(c.isalpha() for c in word):
+        if len(word) < MIN_LENGTH or word in ORDINARY or not any(c.isalpha() for c in word):
             return None
         best: tuple[float, int, str] | None = None
         for wrong, right in _CONFUSIONS:

@@ -1,0 +1,67 @@
+"""Short forms that a text defines itself: "chronic lymphocytic leukemia (CLL)".
+
+The search for the long form goes backwards letter by letter, after Schwartz and Hearst, "A simple algorithm for
+identifying abbreviation definitions in biomedical text" (2003).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_IN_BRACKETS = re.compile(r"(?:\(\s?|(?<=\w),\s)([A-Za-z][A-Za-z0-9\-/]{0,9}[A-Z0-9]|[A-Z]{2,10}s?|[A-Za-z]{0,3}[A-Z][A-Za-z0-9\-/]{1,8})\s?[);,]")
+_EXTRA_WORDS = 5
+_NOT_SHORT = frozenset({"NOS", "II", "III", "IV", "VI", "VII", "HE", "TNM", "WHO", "FIGO", "AJCC"})
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A short form, its long form, and where the long form stands."""
+
+    short: str
+    long: str
+    start: int
+    end: int
+
+
+def definitions(text: str) -> list[Definition]:
+    """The abbreviations that ``text`` defines, in order.
+
+    Example:
+        >>> [(d.short, d.long) for d in definitions("Hereditary angioneurotic edema (HANE) was found. HANE recurred.")]
+        [('HANE', 'Hereditary angioneurotic edema')]
+    """
+    found = []
+    for match in _IN_BRACKETS.finditer(text):
+        short = match[1]
+        if short in _NOT_SHORT or not any(c.isupper() for c in short):
+            continue
+        limit = min(len(short) + _EXTRA_WORDS, 2 * len(short))
+        if match.group()[0] == "," and text.rfind("(", 0, match.start()) <= text.rfind(")", 0, match.start()):
+            continue  # a comma counts inside brackets only: "(dystrophia myotonica, DM)"
+        before = text[max(0, match.start() - 200):match.start()].rstrip()
+        clause = re.split(r"[.;:\[\]]\s|\)\s", before)[-1].replace("(", " ")
+        words = clause.split()
+        window = " ".join(words[-limit:])
+        long = _long_form(short.rstrip("s") if short[-1] == "s" and short[:-1].isupper() else short, window)
+        if long is None or len(long) < len(short) + 2 or short in long.split():
+            continue
+        start = text.replace("(", " ").rfind(long, 0, match.start())
+        if start >= 0:
+            found.append(Definition(short, long, start, start + len(long)))
+    return found
+
+
+def _long_form(short: str, window: str) -> str | None:
+    letters = [c.lower() for c in short if c.isalnum()]
+    at = len(window)
+    lowered = window.lower()
+    for position in range(len(letters) - 1, -1, -1):
+        at -= 1
+        while at >= 0 and (lowered[at] != letters[position]
+                           or (position == 0 and at > 0 and window[at - 1].isalnum())):
+            at -= 1
+        if at < 0:
+            return None
+    start = max(window.rfind(" ", 0, at), window.rfind("-", 0, at)) + 1
+    return window[start:].strip(" ,") or None
