@@ -1,0 +1,90 @@
+"""Nothing is half-written, nothing is lost, nothing is mixed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from datagen.output.atomic import whole_file
+from datagen.output.journal import Journal
+from datagen.output.schema import sample_schema
+from datagen.output.splits import parse_fractions, split_of
+from datagen.output.tables import write_parquet
+from pathkg.errors import InputError
+
+
+def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(RuntimeError), whole_file(tmp_path / "a") as handle:
+        handle.write("new")
+        raise RuntimeError
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", "old")]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20])
+def test_a_torn_last_line_is_cut_off(tmp_path: Path, cut: int) -> None:
+    journal = Journal(tmp_path, {"v": 1})
+    for i in (0, 2, 1):
+        journal.append(i, f"k{i}", {"n": i})
+    journal.close()
+    path = tmp_path / ".run" / "journal.jsonl"
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = Journal(tmp_path, {"v": 1})
+    assert len(again) == 2
+    assert not again.has(1, "k1")
+    again.append(1, "k1", {"n": 1})
+    assert [(i, r["n"]) for i, r in again.results()] == [(0, 0), (1, 1), (2, 2)]
+    again.close()
+
+
+def test_a_journal_of_other_settings_or_other_cases_is_refused(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {"seed": 1})
+    journal.append(0, "k0", {})
+    with pytest.raises(InputError, match="is not the one"):
+        journal.has(0, "other")
+    journal.close()
+    with pytest.raises(InputError, match="seed: 1 then, 2 now"):
+        Journal(tmp_path, {"seed": 2})
+
+
+def test_a_journal_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {})
+    journal.append(0, "k0", {})
+    journal.append(1, "k1", {})
+    journal.close()
+    path = tmp_path / ".run" / "journal.jsonl"
+    path.write_bytes(b"garbage" + path.read_bytes())
+    with pytest.raises(InputError, match="damaged"):
+        Journal(tmp_path, {})
+
+
+def test_parquet_shards_hold_all_rows_and_replace_older_ones(tmp_path: Path, dataset: Path) -> None:
+    rows = [json.loads(line) for line in (dataset / "samples.jsonl").read_text("utf-8").splitlines()]
+    files = write_parquet(tmp_path / "samples.parquet", iter(rows), sample_schema(), shard_rows=10)
+    assert [f.name for f in files][:1] == [f"samples-00000-of-{len(files):05d}.parquet"]
+    assert sum(pq.read_metadata(f).num_rows for f in files) == len(rows)
+    assert pq.read_table(files[0]).to_pylist() == rows[:10]
+    assert [f.name for f in write_parquet(tmp_path / "samples.parquet", iter(rows), sample_schema())] == ["samples.parquet"]
+    assert [p.name for p in tmp_path.iterdir()] == ["samples.parquet"]
+    with pytest.raises(ZeroDivisionError):
+        write_parquet(tmp_path / "other.parquet", ({**rows[0], "seed": 1 // 0} for _ in range(3)), sample_schema())
+    assert [p.name for p in tmp_path.iterdir()] == ["samples.parquet"]
+
+
+def test_splits_are_stable_and_near_their_fractions() -> None:
+    patients = [f"P{i}" for i in range(4000)]
+    first = {p: split_of(p) for p in patients}
+    assert {p: split_of(p) for p in reversed(patients)} == first
+    share = sum(s == "train" for s in first.values()) / len(first)
+    assert 0.77 < share < 0.83
+    assert split_of("P1", seed=0) != split_of("P1", seed=1) or split_of("P2", seed=0) != split_of("P2", seed=1) \
+        or split_of("P3", seed=0) != split_of("P3", seed=1)
+
+
+@pytest.mark.parametrize("text", ["train=0.5", "train=2,test=-1", "train", "train=x,test=1"])
+def test_fractions_that_do_not_add_up_are_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        parse_fractions(text)
