@@ -96,10 +96,10 @@ def _reference(args: argparse.Namespace) -> int:
         try:
             if given is None:
                 raise InputError(f"no field {args.field!r}", hint="name it with --field")
-            gold = Trajectory.from_dict(given) if isinstance(given, dict) else parse(given, "auto")
+            trajectory = Trajectory.from_dict(given) if isinstance(given, dict) else parse(given, "auto")
             report = sample.get(args.report_field)
-            certificate = verify(gold, report=report, graph=graph) if isinstance(report, str) else None
-            reference = build_reference(gold, graph=graph, certificate=certificate)
+            certificate = verify(trajectory, report=report, graph=graph) if isinstance(report, str) else None
+            reference = build_reference(trajectory, graph=graph, certificate=certificate)
         except PathkgError as error:
             refused += 1
             print(f"line {number}: {error.message}", file=sys.stderr)
