@@ -277,6 +277,43 @@ class PathFinder:
         if wanted and self._may_switch:
             self.warm_up()
 
+    def all_shortest(self, a: str, b: str, *, max_hops: int = 8, limit: int = PATH_LIMIT, **constraints: Any
+                     ) -> tuple[Array, Array]:
+        """All shortest paths as arrays, for callers that want no records and no ranking.
+
+        Args:
+            a, b: CURIE or name.
+            max_hops: the longest path looked for.
+            limit: how many paths to list at most.
+            **constraints: fields of :class:`~pathkg.paths.constraints.Constraints`, without ``pattern``.
+
+        Returns:
+            Node indices int64 (n_paths, length + 1) and edge ids int64 (n_paths, length), in lexicographic order of their
+            (node, edge) steps; no rows when there is no path.
+
+        Raises:
+            InputError: as :func:`find_paths`.
+            UnknownEntityError: a name the graph does not hold.
+
+        Example:
+            >>> import pathkg
+            >>> nodes, edges = PathFinder(pathkg.load()).all_shortest("keratin pearl", "squamous cell carcinoma")
+            >>> nodes.shape[1], edges.shape[1]
+            (2, 1)
+        """
+        _check(1, max_hops, "all_shortest", None, limit, None, None)
+        plan = self.plan(read_constraints(constraints))
+        if plan.pattern is not None:
+            raise InputError("all_shortest takes no pattern", hint="use find with mode='all_shortest'")
+        start, target = self.graph.index(self.graph.resolve(a)), self.graph.index(self.graph.resolve(b))
+        hops = min(max_hops, max(1, len(self.graph) - 1), LONGEST)
+        compact = None if self._blocked(start, target, plan) else self._engine.shortest(plan, start, target, hops)
+        if compact is None:
+            return np.zeros((0, 1), np.int64), np.zeros((0, 0), np.int64)
+        steps = self._engine.all(compact, Budget(limit))
+        first = np.full((len(steps), 1), start, np.int64)
+        return np.concatenate([first, compact.node[compact.to[steps]]], axis=1), compact.edge[steps]
+
     # -- many pairs ----------------------------------------------------------------------------------------
 
     def find_many(self, pairs: Iterable[tuple[_Ends, _Ends]], *, k: int = 5, max_hops: int = 4,
