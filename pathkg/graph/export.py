@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -164,7 +165,10 @@ def _primekg_id(curie: str) -> tuple[str, str]:
 
 def _primekg(tables: GraphTables, folder: Path) -> None:
     """``kg.csv`` with PrimeKG's twelve columns, undirected edges twice; ``nodes.csv`` for nodes without an edge
-    and for second names of one id (which PrimeKG, too, keeps as second rows)."""
+    and for second names of one id (which PrimeKG, too, keeps as second rows). Edges from a disease to its group are
+    left out: the group's id says the same, and PrimeKG has no such relation."""
+    tables = replace(tables, edges=tables.edges.filter(pc.not_equal(tables.edges["relation"].cast(pa.string()),
+                                                                     "member_of_group")))
     rendered = []
     n_nodes = tables.nodes.num_rows
     with (folder / "nodes.csv").open("w", encoding="utf-8", newline="") as out:

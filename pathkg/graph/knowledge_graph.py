@@ -84,7 +84,7 @@ class KnowledgeGraph:
         """The arrays path search runs on."""
         try:
             return GraphArrays.load(self.path / "adjacency")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise StoreError(f"{self.path}/adjacency is broken: {error}", hint="build the store again") from error
 
     @cached_property

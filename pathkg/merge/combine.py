@@ -161,6 +161,7 @@ def _group_edges(sources: Sequence[SourceTables], concepts: Concepts, node_of: _
     if not rows:
         return edges
     n = len(rows)
+    rows = dict(sorted(rows.items()))
     extra = pa.table({
         "subject": pa.array([s for s, _ in rows], pa.int32()), "object": pa.array([o for _, o in rows], pa.int32()),
         "relation": _words([MEMBER_RELATION] * n), "display_relation": _words(["member of group"] * n),
@@ -172,17 +173,17 @@ def _group_edges(sources: Sequence[SourceTables], concepts: Concepts, node_of: _
 def _forms(sources: Sequence[SourceTables], concepts: Concepts, node_of: _Array, local: list[_Array],
            kept: list[int], leader: list[int]) -> pa.Table:
     labels = [s.record.name for s in sources]
-    best: dict[tuple[int, str], tuple[int, str, str, str]] = {}
+    best: dict[tuple[int, str, str], tuple[int, str, str]] = {}
 
     def add(node: int, form: str, kind: str, context: str, source: str) -> None:
-        key = (node, form)
-        known = best.get(key)
+        # one form may stand for a node under several conditions (contexts); under each, the strongest kind counts
+        known = best.get((node, form, context))
         if known is None or _KIND_ORDER.get(kind, 9) < known[0]:
-            best[key] = (_KIND_ORDER.get(kind, 9), kind, context, source)
+            best[node, form, context] = (_KIND_ORDER.get(kind, 9), kind, source)
 
     for node, gid in enumerate(kept):
         numbers = concepts.sources[gid]
-        best[node, concepts.names[gid]] = (0, "name", "", labels[numbers[0]] if numbers else "")
+        best[node, concepts.names[gid], ""] = (0, "name", labels[numbers[0]] if numbers else "")
     for gid, lead in enumerate(leader):
         if gid != lead and concepts.names[gid]:
             add(int(node_of[gid]), concepts.names[gid], "exact", "", labels[concepts.sources[gid][0]])
@@ -195,11 +196,10 @@ def _forms(sources: Sequence[SourceTables], concepts: Concepts, node_of: _Array,
                 *(table[c].to_pylist() for c in ("form", "kind", "context")), strict=True):
             if node >= 0:
                 add(node, form, kind, context, labels[number])
-    rows = sorted((node, order, form, kind, context, source) for (node, form), (order, kind, context, source)
-                  in best.items())
+    rows = sorted((*key, kind, source) for key, (_, kind, source) in best.items())
     return pa.Table.from_arrays([
-        pa.array([r[0] for r in rows], pa.int32()), pa.array([r[2] for r in rows], pa.string()),
-        _words([r[3] for r in rows]), pa.array([r[4] for r in rows], pa.string()), _words([r[5] for r in rows]),
+        pa.array([r[0] for r in rows], pa.int32()), pa.array([r[1] for r in rows], pa.string()),
+        _words([r[3] for r in rows]), pa.array([r[2] for r in rows], pa.string()), _words([r[4] for r in rows]),
     ], schema=SYNONYMS)
 
 

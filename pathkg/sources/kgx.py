@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,10 +15,10 @@ import pyarrow.csv as pa_csv
 
 from pathkg.errors import InputError
 from pathkg.graph.schema import BIOLINK_CLASS
-from pathkg.graph.tables import EDGES, GraphTables, make_tables
+from pathkg.graph.tables import EDGES, SYNONYMS, XREFS, GraphTables, make_tables
 from pathkg.sources.curies import normal_curie
 from pathkg.sources.delimited import check_columns, existing, header_of, read_all_text
-from pathkg.sources.tables import ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record
+from pathkg.sources.tables import ReadReport, SourceBuilder, SourceRecord, SourceTables, file_record, table_of
 
 _TYPE_OF_CLASS = MappingProxyType({
     **{biolink: type_ for type_, biolink in reversed(list(BIOLINK_CLASS.items()))},
@@ -50,31 +51,20 @@ def read_kgx_tables(folder: str | os.PathLike[str]) -> GraphTables:
     place = Path(folder)
     header, rows = _node_rows(place / "nodes.tsv")
     check_columns(place / "nodes.tsv", header, ("id", "name", "type", "forms", "xrefs", "provided_by"))
-    nodes, forms, xrefs = [], [], []
-    for _, row in rows:
+    nodes: list[dict[str, str]] = []
+    forms: list[list[Any]] = []
+    xrefs: list[list[Any]] = []
+    for at, (_, row) in enumerate(rows):
         nodes.append({"id": row["id"], "name": row["name"], "type": row["type"], "definition": row["description"],
                       "sources": row["provided_by"]})
-        forms += [{"id": row["id"], "form": f, "kind": k, "context": c, "source": s}
-                  for f, k, c, s in json.loads(row["forms"])]
-        xrefs += [{"id": row["id"], "xref": x, "predicate": p, "source": s} for x, p, s in json.loads(row["xrefs"])]
-    small = make_tables(nodes=nodes, edges=(), synonyms=[f for f in forms if f["kind"] != "name"], xrefs=xrefs)
-    names = {f["id"]: f["source"] for f in forms if f["kind"] == "name"}
-    ids = small.nodes["id"].combine_chunks()
-    return GraphTables(small.nodes, _exact_edges(place / "edges.tsv", ids),
-                       _with_name_sources(small, [names.get(i, "") for i in ids.to_pylist()]), small.xrefs)
-
-
-def _with_name_sources(tables: GraphTables, sources: list[str]) -> pa.Table:
-    """Name rows carry the source that gave the name, not all sources of the node."""
-    table = tables.synonyms
-    kinds, nodes = table["kind"].to_pylist(), table["node"].to_pylist()
-    fixed = [sources[n] if k == "name" else s
-             for n, k, s in zip(nodes, kinds, table["source"].to_pylist(), strict=True)]
-    order = {"name": 0, "exact": 1, "abbreviation": 2, "related": 3, "narrow": 4, "broad": 5}
-    table = table.set_column(table.column_names.index("source"), "source", pa.array(fixed).dictionary_encode())
-    rank = pa.array([order.get(k, 9) for k in kinds], pa.int8())
-    ranked = table.append_column("rank", rank)
-    return ranked.sort_by([("node", "ascending"), ("rank", "ascending"), ("form", "ascending")]).drop_columns(["rank"])
+        forms += [[at, *form] for form in json.loads(row["forms"])]
+        xrefs += [[at, *xref] for xref in json.loads(row["xrefs"])]
+    if any(a["id"] >= b["id"] for a, b in pairwise(nodes)):
+        raise InputError(f"{place / 'nodes.tsv'} is not sorted by id", hint="read it as a source: --tsv")
+    node_table = make_tables(nodes=nodes, edges=()).nodes
+    ids = node_table["id"].combine_chunks()
+    return GraphTables(node_table, _exact_edges(place / "edges.tsv", ids), table_of(forms, SYNONYMS),
+                       table_of(xrefs, XREFS))
 
 
 def _exact_edges(path: Path, ids: pa.Array) -> pa.Table:

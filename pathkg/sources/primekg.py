@@ -113,7 +113,9 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport,
                node_file: str | os.PathLike[str] | None = None) -> SourceTables:
     columns = read_columns(file, _ROW_COLUMNS, report)
     if columns.rows == 0:
-        raise InputError(f"{file.name} has a header but no rows", hint="download it again")
+        if node_file is None:
+            raise InputError(f"{file.name} has a header but no rows", hint="download it again")
+        return _listed_nodes(existing(node_file), report).finish(record, table_of([], SOURCE_EDGES))
     table = columns.table
     vocabularies: dict[str, list[str | None]] = {}
     codes: dict[str, _IntArray] = {}
@@ -126,7 +128,8 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport,
     columns.table = table.select([])
     sizes = {part: max(1, len(vocabulary)) for part, vocabulary in vocabularies.items()}
 
-    keys = pa.chunked_array([_node_keys(codes, side, sizes) for side in _SIDES]).dictionary_encode().unify_dictionaries()
+    keys = pa.chunked_array([_node_keys(codes, side, sizes) for side in _SIDES]).dictionary_encode()
+    keys = keys.unify_dictionaries()
     unique = keys.chunk(0).dictionary.to_numpy()
     x, y = (keys.chunk(i).indices.to_numpy() for i in range(2))
     parts: dict[str, _IntArray] = {}

@@ -163,7 +163,7 @@ def test_the_report_names_every_source_and_problem(tmp_path):
 @pytest.mark.parametrize("arguments", [
     ("--primekg", "nowhere.csv"), (), ("--ontology", "no*.obo"), ("--primekg", __file__), ("--pathograph", "nowhere")])
 def test_bad_arguments_end_with_a_hint_and_code_2(tmp_path, arguments):
-    code, out, err = run("build", *arguments, "--no-core", "--no-lexicon", "--out", str(tmp_path / "s"))
+    code, _, err = run("build", *arguments, "--no-core", "--no-lexicon", "--out", str(tmp_path / "s"))
     assert code == 2
     assert "pathkg: " in err
     assert not (tmp_path / "s").exists()

@@ -270,5 +270,5 @@ def test_damaged_compression(tmp_path):
 
 def test_missing_file_names_a_near_one(tmp_path):
     write(tmp_path, *ROWS)
-    with pytest.raises(InputError, match="did you mean 'kg.csv'"):
+    with pytest.raises(InputError, match=r"did you mean 'kg\.csv'"):
         read_primekg(tmp_path / "kgg.csv")
