@@ -1,0 +1,64 @@
+"""Run the code blocks of one documentation page, in order, in the current folder.
+
+``python`` blocks share one namespace; ``bash`` blocks run with ``set -euo pipefail``. A block after
+``<!-- not run: reason -->`` is left out. Usage: ``python run_page.py PAGE.md``; prints what failed and leaves with 1.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>[a-z]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL)
+_SKIP = re.compile(r"<!-- not run: (?P<reason>[^>]+) -->\s*\Z")
+
+
+class Block(NamedTuple):
+    kind: str
+    code: str
+    line: int
+    skipped: str
+
+
+def blocks(page: Path) -> list[Block]:
+    """The fenced blocks of a page."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in _FENCE.finditer(text):
+        skip = _SKIP.search(text[:match.start()])
+        indent = match["indent"]
+        code = "\n".join(line.removeprefix(indent) for line in match["code"].split("\n"))
+        found.append(Block(match["kind"], code, text.count("\n", 0, match.start()) + 2, skip["reason"] if skip else ""))
+    return found
+
+
+def run(page: Path) -> int:
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks(page):
+        if block.skipped:
+            continue
+        where = f"{page.name}, line {block.line}"
+        if block.kind == "python":
+            try:
+                # blank lines in front, so that a traceback names the line of the page
+                exec(compile("\n" * (block.line - 1) + block.code, str(page), "exec"), namespace)
+            except Exception:  # noqa: BLE001 - whatever a page raises is what is reported
+                traceback.print_exc()
+                print(f"python block failed: {where}", file=sys.stderr)
+                return 1
+        elif block.kind in ("bash", "sh", "shell"):
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block.code], check=False, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+            print(done.stdout)
+            if done.returncode:
+                print(f"bash block failed with {done.returncode}: {where}", file=sys.stderr)
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(Path(sys.argv[1])))

@@ -1,0 +1,144 @@
+"""The documentation: every code block runs, the site builds strictly and offline, and nothing in it asks the network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+sys.path.insert(0, str(Path(__file__).parent))
+
+from run_page import blocks  # noqa: E402
+
+PAGES = sorted(p for p in DOCS.rglob("*.md"))
+RUNNABLE = ("python", "bash", "sh", "shell")
+PAGE_SECONDS = 300
+
+# what a page needs beyond the core: named here so that a plain environment skips it with the reason
+NEEDS = {
+    "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
+    "tutorials/train.md": ("torch", "transformers", "trl"), "tutorials/scale.md": ("ray",),
+    "tutorials/dataset.md": ("openai",), "tutorials/merge.md": ("pandas",),
+}
+
+
+def has_code(page: Path) -> bool:
+    return any(b.kind in RUNNABLE and not b.skipped for b in blocks(page))
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the three programs, whether or not the package is installed."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name, module in (("pathkg", "pathkg.cli"), ("pathkg-datagen", "datagen.cli"), ("pathkg-train", "model.cli")):
+        script = folder / name
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+    python = folder / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if has_code(p)], ids=lambda p: str(p.relative_to(DOCS)))
+def test_code_blocks_run(page: Path, programs: Path, tmp_path: Path) -> None:
+    name = str(page.relative_to(DOCS))
+    for start, packages in NEEDS.items():
+        if name.startswith(start):
+            for package in packages:
+                pytest.importorskip(package)
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
+                   "MPLBACKEND": "agg", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, str(Path(__file__).with_name("run_page.py")), str(page)], cwd=tmp_path,
+                          env=environment, capture_output=True, text=True, timeout=PAGE_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def test_every_fence_has_a_language_and_every_skip_a_reason() -> None:
+    wrong = []
+    for page in PAGES:
+        for block in blocks(page):
+            if block.skipped and len(block.skipped) < 8:
+                wrong.append(f"{page.name}:{block.line} skipped without a reason")
+    assert not wrong
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("material")
+    pytest.importorskip("mkdocstrings")
+    out = tmp_path_factory.mktemp("site")
+    # an unusable proxy: a build that fetched anything would fail
+    environment = {**os.environ, "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(out)], cwd=ROOT,
+                          env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return out
+
+
+_LOADS = re.compile(r"""<(?:script|img|link|iframe|source|video|audio)\b[^>]*?\b(?:src|href)=["']?(https?:)?//[^"' >]+""")
+_CSS_LOADS = re.compile(r"""(?:@import|url\()\s*["']?(?:https?:)?//""")
+
+
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
+    offenders = []
+    for path in site.rglob("*"):
+        if path.suffix == ".html":
+            text = path.read_text(encoding="utf-8")
+            offenders += [f"{path.relative_to(site)}: {m[0][:120]}" for m in _LOADS.finditer(text)
+                          if 'rel="canonical"' not in m[0] and "rel=canonical" not in m[0]]
+        elif path.suffix == ".css":
+            offenders += [f"{path.relative_to(site)}: {m[0]}" for m in _CSS_LOADS.finditer(path.read_text(encoding="utf-8"))]
+    assert not offenders
+
+
+def test_the_command_reference_names_every_command(site: Path) -> None:
+    from datagen.cli import COMMANDS as datagen_commands
+    from model.cli import COMMANDS as model_commands
+    from pathkg.cli import COMMANDS
+
+    page = (site / "reference" / "cli" / "index.html").read_text(encoding="utf-8")
+    for program, table in (("pathkg", COMMANDS), ("pathkg-datagen", datagen_commands), ("pathkg-train", model_commands)):
+        for command in table:
+            assert f"{program} {command}" in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(DOCS)))
+def test_links_to_files_of_the_repository_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        assert (page.parent / target).exists() or target.startswith("../reference") or "reference/" in target, target
+
+
+def test_no_page_names_a_path_of_a_developers_machine() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"/(?:home|Users|root|work|tmp)/\w", text), page.name
+
+
+def test_screen_reader_basics(site: Path) -> None:
+    """Pictures have words, pages have a language and one first heading."""
+    for path in site.rglob("index.html"):
+        text = path.read_text(encoding="utf-8")
+        assert re.search(r"<html[^>]*\blang=", text), path
+        assert len(re.findall(r"<h1[ >]", text)) == 1, path
+        for image in re.findall(r"<img\b[^>]*>", text):
+            assert "alt=" in image, (path, image)
+
+
+def test_browser_parts_are_here_or_said_to_be_missing() -> None:
+    # the browser tests skip themselves; this line makes a report show why
+    if not shutil.which("chromium"):
+        pytest.skip("no Chromium: the browser tests of the site and the viewer are skipped too")
+    assert (ROOT / "tests" / "browser").is_dir()
