@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_IN_BRACKETS = re.compile(r"(?:\(\s?|(?<=\w),\s)([A-Za-z][A-Za-z0-9\-/]{0,9}[A-Z0-9]|[A-Z]{2,10}s?|[A-Za-z]{0,3}[A-Z][A-Za-z0-9\-/]{1,8})\s?[);,]")
+_BRACKETS = re.compile(r"\(([^()]{2,60})\)")
+_SHORT = re.compile(r"[A-Za-z][A-Za-z0-9\-/]{0,8}[A-Z0-9]|[A-Z]{2,10}s?|[A-Za-z]{0,3}[A-Z][A-Za-z0-9\-/]{1,8}")
 _EXTRA_WORDS = 5
 _NOT_SHORT = frozenset({"NOS", "II", "III", "IV", "VI", "VII", "HE", "TNM", "WHO", "FIGO", "AJCC"})
 
@@ -32,21 +33,25 @@ def definitions(text: str) -> list[Definition]:
         [('HANE', 'Hereditary angioneurotic edema')]
     """
     found = []
-    for match in _IN_BRACKETS.finditer(text):
-        short = match[1]
-        if short in _NOT_SHORT or not any(c.isupper() for c in short):
+    for match in _BRACKETS.finditer(text):
+        inside = match[1].strip()
+        end = match.start()
+        short = inside
+        if not _SHORT.fullmatch(inside):
+            # "(dystrophia myotonica, DM)", "(CLL; see comment)"
+            parts = re.split(r"[,;]\s", inside)
+            short = next((part for part in (parts[-1], parts[0]) if len(parts) > 1 and _SHORT.fullmatch(part)), "")
+        if not short or short in _NOT_SHORT or not any(c.isupper() for c in short):
             continue
-        limit = min(len(short) + _EXTRA_WORDS, 2 * len(short))
-        if match.group()[0] == "," and text.rfind("(", 0, match.start()) <= text.rfind(")", 0, match.start()):
-            continue  # a comma counts inside brackets only: "(dystrophia myotonica, DM)"
-        before = text[max(0, match.start() - 200):match.start()].rstrip()
-        clause = re.split(r"[.;:\[\]]\s|\)\s", before)[-1].replace("(", " ")
+        before = text[max(0, end - 200):end].rstrip()
+        clause = re.split(r"[.;:()\[\]]\s", before)[-1]
         words = clause.split()
+        limit = min(len(short) + _EXTRA_WORDS, 2 * len(short))
         window = " ".join(words[-limit:])
         long = _long_form(short.rstrip("s") if short[-1] == "s" and short[:-1].isupper() else short, window)
         if long is None or len(long) < len(short) + 2 or short in long.split():
             continue
-        start = text.replace("(", " ").rfind(long, 0, match.start())
+        start = text.rfind(long, 0, end)
         if start >= 0:
             found.append(Definition(short, long, start, start + len(long)))
     return found

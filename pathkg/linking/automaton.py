@@ -7,13 +7,14 @@ from typing import Any
 from pathkg.linking.assertion import CUE_TRIE, HARD
 from pathkg.linking.lexicon import Lexicon
 from pathkg.linking.spelling import Speller
-from pathkg.linking.tokens import canonical, stage_word
+from pathkg.linking.tokens import canonical, cut_stages, stage_word
 
 CACHE_LIMIT = 400_000
 """Tokens and steps kept before the caches start anew."""
 
-FORM, CUE, STOP, COLON, UNKNOWN, BARE_STAGE = 1, 2, 4, 8, 16, 32
-"""Flags of a token: forms begin with it, cues do, it ends a sentence, is a colon, is unknown, is "T2" alone."""
+FORM, CUE, STOP, COLON, UNKNOWN, BARE_STAGE, RUN = 1, 2, 4, 8, 16, 32, 64
+"""Flags of a token: forms begin with it, cues do, it ends a sentence, is a colon, is unknown, is "T2" alone, is a
+run of stages like "pT3N1"."""
 
 Row = tuple[str, "State | None", int]
 """Canonical token, the state it leads to from the start, flags."""
@@ -63,6 +64,8 @@ class TokenTable(dict[str, Row]):
             state = self.root[word]
             if state is not None:
                 return word, state, FORM | (BARE_STAGE if bare else 0)
+        if cut_stages(token):
+            return canonical(token), None, RUN
         word = canonical(token)
         flags = 0
         if word not in CUE_TRIE and word[0].isalnum() and not self.speller.knows(word):

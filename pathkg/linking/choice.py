@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pathkg.linking.automaton import BARE_STAGE
 from pathkg.linking.generic import ASSERTED_NODES, EMPTY_NODES, HEADING_NODES, LOOK_NOUNS, LOOK_WORDS, SILENT_FORMS, SILENT_NODES
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
@@ -37,8 +38,9 @@ class Chooser:
         self.rules: tuple[Rule, ...] = tuple(map(parse_rule, lexicon.contexts))
         self.organs = OrganSense(graph, lexicon, {o for rule in self.rules for o in rule.organs})
         self.specialise = specialise
-        self._rule_organs: dict[int, tuple[int, ...]] = {}
+        self._rule_organs: dict[int, frozenset[int]] = {}
         self._types = graph.arrays.node_type.tolist()
+        self._disease_code = graph.node_types.index("disease") if "disease" in graph.node_types else -1
         looseness = [3 if t in ("anatomy", "cell") else 1 if t in _LOOSE_TYPES else 2 if t in ("stage", "grade") else 0 for t in graph.node_types]
         self.looseness: list[int] = [looseness[code] for code in self._types]
         self._type_name = graph.node_types
@@ -105,6 +107,9 @@ class Chooser:
         sure = {f[3] for f in found} if ambiguous else set()
         top = self._top(weights or {})
         result = []
+        types, asserted, parts = self._types, self.asserted_only, self._part_nodes
+        disease = self._disease_code
+        rows = scan.rows
         for item in found:
             first, last, key_id, node, how = item
             if node == SILENT:
@@ -114,17 +119,16 @@ class Chooser:
                 if node < 0:
                     continue
                 item = (first, last, key_id, node, how)
-            if last - first == 1 and self._is_bare_stage(scan, first) and not self._stage_context(scan, first):
+            if last - first == 1 and rows[first][2] & BARE_STAGE and not self._stage_context(scan, first):
                 continue
-            if top and special and node not in self.asserted_only:
-                kind = self._type_name[self._types[node]]
-                if kind == "disease" or node in self._part_nodes:
-                    key = " ".join(scan.words[first:last])
-                    for organ in top:
-                        other = self.organs.special(key, node, organ, kind)
-                        if other >= 0:
-                            item = (first, last, key_id, other, f"the text is about {self.graph.name(organ)}")
-                            break
+            if top and special and (types[node] == disease or node in parts) and node not in asserted:
+                kind = self._type_name[types[node]]
+                key = " ".join(scan.words[first:last])
+                for organ in top:
+                    other = self.organs.special(key, node, organ, kind)
+                    if other >= 0:
+                        item = (first, last, key_id, other, f"the text is about {self.graph.name(organ)}")
+                        break
             result.append(item)
         return result
 
@@ -133,9 +137,6 @@ class Chooser:
             return []
         ordered = sorted(weights, key=lambda o: (-weights[o], o))[:4]
         return [o for o in ordered if weights[o] >= 0.5 * weights[ordered[0]]]
-
-    def _is_bare_stage(self, scan: Any, first: int) -> bool:
-        return bool(scan.rows[first][2] & 32)
 
     def _stage_context(self, scan: Any, first: int) -> bool:
         """Whether "T2" stands among its like: another category, or a word of staging, nearby."""
@@ -174,38 +175,39 @@ class Chooser:
     def _fits(self, scan: Any, first: int, last: int, rule: Rule, context: int, weights: dict[int, float]
               ) -> tuple[float, str] | None:
         """Factor and reason of a rule that holds; ``None`` where it does not."""
-        factor = 1.0
-        reasons = []
         if rule.upper:
             written = "".join(scan.tokens[first:last])
             if not written.isupper():
                 return None
-            if not rule.near and not rule.organs and _in_capitals(scan, first, last) and written.isalpha() and len(written) < 5:
-                factor *= 0.8
         if rule.exact and rule.exact.replace("-", "").replace(" ", "").replace("/", "") != "".join(scan.tokens[first:last]):
             return None
-        if rule.near:
-            near = scan.near(rule.near, first, last)
-            if near is None:
-                return None
-            factor *= 1.2
-            reasons.append(f"near {near!r}")
+        if not (rule.near or rule.without):
+            # the organs of a text are the same at every mention
+            known: dict[int, tuple[float, str] | None] = scan.fits
+            if context not in known:
+                known[context] = self._of_organ(rule, context, weights)
+            return known[context]
         if rule.without and scan.near(rule.without, first, last) is not None:
             return None
-        if rule.organs:
-            indices = self._rule_organs.get(context)
-            if indices is None:
-                indices = self._rule_organs[context] = tuple(
-                    i for i in map(self.graph.find_index, rule.organs) if i is not None)
-            weight = max((weights.get(i, 0.0) for i in indices), default=0.0)
-            most = max(weights.values(), default=0.0)
-            if weight <= 0 or weight < _ORGAN_SHARE * most:
-                return None
-            factor *= 1.2 + 0.5 * weight / most
-            reasons.append(f"the text is about {self.graph.name(max(indices, key=lambda i: weights.get(i, 0.0)))}")
-        return factor, ", ".join(reasons)
+        fit = self._of_organ(rule, context, weights)
+        if fit is None or not rule.near:
+            return fit
+        near = scan.near(rule.near, first, last)
+        if near is None:
+            return None
+        return fit[0] * 1.2, f"{fit[1]}, near {near!r}" if fit[1] else f"near {near!r}"
 
-
-def _in_capitals(scan: Any, first: int, last: int) -> bool:
-    around = [t for t in scan.tokens[max(0, first - 3):first] + scan.tokens[last:last + 3] if t.isalpha()]
-    return bool(around) and all(t.isupper() for t in around)
+    def _of_organ(self, rule: Rule, context: int, weights: dict[int, float]) -> tuple[float, str] | None:
+        if not rule.organs:
+            return 1.0, ""
+        indices = self._rule_organs.get(context)
+        if indices is None:
+            indices = self._rule_organs[context] = frozenset(
+                i for i in map(self.graph.find_index, rule.organs) if i is not None)
+        if indices.isdisjoint(weights):
+            return None
+        best = max(indices & weights.keys(), key=lambda i: (weights[i], -i))
+        most = max(weights.values())
+        if weights[best] < _ORGAN_SHARE * most:
+            return None
+        return 1.2 + 0.5 * weights[best] / most, f"the text is about {self.graph.name(best)}"

@@ -54,6 +54,7 @@ _NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninv
                            r" (negative for|free of|not identified|not seen|not involved|absent|uninvolved)( |$)")
 _DELETE_WORD_LENGTHS = (5, 24)
 _ARTICLES = frozenset({"the", "a", "an", "The"})
+_ENTRY_CACHE = 50_000
 _LITTLE = frozenset({"of", "the", "and", "in", "with", "to", "for", "by", "due", "a", "an", "type", "or", "on", "from"})
 _COMMA_TAILS = frozenset({"type", "nos", "variant", "subtype", "grade"})
 _ARRAYS = ("key_start", "entry_node", "entry_kind", "entry_context", "word_count", "delete_hash", "delete_word",
@@ -283,6 +284,7 @@ class Lexicon:
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the lexicon {self.path} is missing or broken: {error}",
                              hint="delete the folder; it is compiled again from the store") from error
+        self._entries: dict[int, list[tuple[int, int, int]]] = {}
         self.graph_hash: str = meta["graph_hash"]
         self.contexts: tuple[str, ...] = tuple(meta["contexts"])
         self.n_keys: int = meta["keys"]
@@ -299,9 +301,16 @@ class Lexicon:
 
     def entries(self, key_id: int) -> list[tuple[int, int, int]]:
         """``(node index, kind code, context code)`` of every owner of a key."""
+        known = self._entries.get(key_id)
+        if known is not None:
+            return known
+        if len(self._entries) > _ENTRY_CACHE:
+            self._entries.clear()
         start, stop = int(self.key_start[key_id]), int(self.key_start[key_id + 1])
-        return list(zip(self.entry_node[start:stop].tolist(), self.entry_kind[start:stop].tolist(),
-                        self.entry_context[start:stop].tolist(), strict=True))
+        known = self._entries[key_id] = list(zip(
+            self.entry_node[start:stop].tolist(), self.entry_kind[start:stop].tolist(),
+            self.entry_context[start:stop].tolist(), strict=True))
+        return known
 
     def keys_of_bag(self, bag: str) -> list[int]:
         """Ids of the keys made of these words, in whatever order (see :func:`bag_of`)."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
 from pathkg.linking.assertion import CUE_TRIE, CueHit, assert_mentions, find_cues
-from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, STOP, UNKNOWN, Row, TokenTable
+from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
 from pathkg.linking.composition import Composer
 from pathkg.linking.cues import AFFIRMED, NEGATED, STATUS, Cue
 from pathkg.linking.grounding import Candidate, DenseIndex, Grounder
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
 from pathkg.linking.sections import history_ranges
-from pathkg.linking.tokens import split
+from pathkg.linking.tokens import cut_stages, split
 from pathkg.records import Assertion, LinkResult, Mention
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is"
 _ARTICLE_REACH = 5
 _MINUS = ("-", "–", "−")
 _SIGN_ENDS = (",", ";", ")", "")
+_RARE = UNKNOWN | RUN
 _JOIN_LENGTH = 6
 _POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
 
@@ -154,8 +155,9 @@ class Linker:
         tokens, offsets = split(text)
         table = self._tokens
         rows = [table[token] for token in tokens]
-        if any([row[2] & UNKNOWN for row in rows]):
-            tokens, offsets, rows = self._join_torn(tokens, offsets, rows)
+        rare = [i for i, row in enumerate(rows) if row[2] & _RARE]
+        if rare:
+            tokens, offsets, rows = self._mend(tokens, offsets, rows, rare)
         words = [row[0] for row in rows]
         found: list[Found] = []
         cue_starts: list[int] = []
@@ -210,6 +212,8 @@ class Linker:
             elif flags & COLON:
                 colons.append(i)
         scan = _Scan(text, tokens, offsets, words, stops, colons, rows)
+        if ambiguous and "NO" in tokens:
+            self._node_category(tokens, words, found)
         if self.options["nested"]:
             found = self._inner(rows, words, found)
         scan.found = self._composer.join(words, self._chooser.resolve(scan, found, ambiguous))
@@ -218,27 +222,42 @@ class Linker:
         self._attach(scan, cue_starts)
         return scan
 
-    def _join_torn(self, tokens: list[str], offsets: list[int], rows: list[Row]
-                   ) -> tuple[list[str], list[int], list[Row]]:
-        """Put words together that a scanner tore apart ("adeno carcinoma", "carci- noma")."""
-        joined: list[int] = []
-        for i, row in enumerate(rows):
-            if not row[2] & UNKNOWN or not row[0].isalpha():
+    def _mend(self, tokens: list[str], offsets: list[int], rows: list[Row], rare: list[int]
+              ) -> tuple[list[str], list[int], list[Row]]:
+        """Put words together that a scanner tore apart ("adeno carcinoma", "carci- noma") and cut runs of stages.
+
+        Args:
+            tokens, offsets, rows: of the text.
+            rare: indices of the tokens that are unknown or runs.
+        """
+        changes: list[tuple[int, int, list[str]]] = []
+        n = len(rows)
+        for i in rare:
+            if rows[i][2] & RUN:
+                changes.append((i, i + 1, list(cut_stages(tokens[i]))))
                 continue
             for at in (i, i - 1):
-                if 0 <= at < len(rows) - 1 and (not joined or joined[-1] < at - 1):
-                    if self._join(tokens[at], tokens[at + 1]) and offsets[2 * at + 2] - offsets[2 * at + 1] <= 3:
-                        joined.append(at)
-                        break
-        if not joined:
+                if (0 <= at < n - 1 and (not changes or changes[-1][1] <= at)
+                        and offsets[2 * at + 2] - offsets[2 * at + 1] <= 3 and self._join(tokens[at], tokens[at + 1])):
+                    changes.append((at, at + 2, []))
+                    break
+        if not changes:
             return tokens, offsets, rows
-        tokens, rows = list(tokens), list(rows)
-        offsets = list(offsets)
-        for at in reversed(joined):
-            word = self._join(tokens[at], tokens[at + 1])
-            rows[at:at + 2] = [self._tokens[word]]
-            tokens[at:at + 2] = [tokens[at] + tokens[at + 1]]
-            del offsets[2 * at + 1:2 * at + 3]
+        tokens, offsets, rows = list(tokens), list(offsets), list(rows)
+        for first, last, parts in reversed(changes):
+            if parts:
+                at = offsets[2 * first]
+                inner = []
+                for part in parts:
+                    inner += [at, at + len(part)]
+                    at += len(part)
+                rows[first:last] = [self._tokens[part] for part in parts]
+                tokens[first:last] = parts
+                offsets[2 * first:2 * last] = inner
+            else:
+                rows[first:last] = [self._tokens[self._join(tokens[first], tokens[first + 1])]]
+                tokens[first:last] = [tokens[first] + tokens[first + 1]]
+                del offsets[2 * first + 1:2 * first + 3]
         return tokens, offsets, rows
 
     def _join(self, left: str, right: str) -> str:
@@ -255,6 +274,21 @@ class Linker:
                 self._joins.clear()
             self._joins[(left, right)] = known
         return known
+
+    def _node_category(self, tokens: list[str], words: list[str], found: list[Found]) -> None:
+        """Read the letters "NO" between two categories as N0 ("pT3a NO Mx"), which scanners make of it."""
+        state = self._tokens.root["pn0"]
+        if state is None:
+            return
+        node = state.node if state.node is not None else self._chooser.settle(state)
+        for k, token in enumerate(tokens):
+            if token != "NO" or k == 0 or "pt" not in (words[k - 1][:2], words[max(0, k - 2)][:2]):
+                continue
+            if any(f[1] > k >= f[0] for f in found):
+                continue
+            if node >= 0 or node == AMBIGUOUS:
+                found.append((k, k + 1, state.key_id, node, ""))
+                found.sort()
 
     def _inner(self, rows: list[Row], words: list[str], found: list[Found]) -> list[Found]:
         """``found`` and every shorter form inside."""
@@ -370,7 +404,7 @@ def _is_asserted(words: Sequence[str], found: Found, status: tuple[int, Cue | No
 class _Scan:
     """Everything known about one text while it is linked."""
 
-    __slots__ = ("colons", "cues", "found", "offsets", "rows", "status", "stops", "text", "text_words", "tokens",
+    __slots__ = ("colons", "cues", "fits", "found", "offsets", "rows", "status", "stops", "text", "text_words", "tokens",
                  "words")
 
     def __init__(self, text: str, tokens: list[str], offsets: list[int], words: list[str], stops: list[int],
@@ -383,6 +417,7 @@ class _Scan:
         self.colons = colons
         self.rows = rows
         self.text_words: frozenset[str] | None = None
+        self.fits: dict[int, tuple[float, str] | None] = {}
         self.found: list[Found] = []
         self.cues: list[CueHit] = []
         self.status: list[tuple[int, Cue | None]] = []

@@ -12,17 +12,16 @@ from itertools import accumulate
 # Words, numbers with decimals, and every other sign on its own. Between tokens lie gaps: white space, hyphens
 # and slashes inside compounds ("HER-2/neu"), apostrophes, and a full stop before a small letter, which in
 # flattened reports is a line break left inside a phrase ("adrenal. cortical carcinoma").
-# A run such as "pT3N1MX" is cut before each letter category.
-_TNM_RUN = (r"(?:y?[cprau]{0,2}|m?p)[Tt](?:[Ii][Ss]|[0-4XxOo][a-e]?[1-3]?)(?=[cp]{0,2}[Nn][0-3XxOo])"
-            r"|[cpy]{0,2}[Nn][0-3XxOo][a-c]?(?:mi)?(?=[cp]{0,2}[Mm][01XxOo](?![a-z]))")
-_WORD = rf"\d+\.\d+|{_TNM_RUN}|[^\W_]+"
+_WORD = r"\d+\.\d+|[^\W_]+"
 _BULLET = r"(?<=\s)[-–](?=\s)"
 _SIGN = r"\([-–+]\)"
 _LINE = r"\n(?=\s*(?:[-•*\[(]|[A-Z0-9]))"
 _SOFT = re.compile(rf"({_WORD}|{_SIGN}|{_BULLET}|{_LINE}|\.(?!\s+[a-z(])|[^\w\s.'’/\-–‐‑]|_+)")
 _STRICT = re.compile(rf"({_WORD}|{_SIGN}|{_BULLET}|{_LINE}|\.|[^\w\s.'’/\-–‐‑]|_+)")
+# a run such as "pT3N1MX", to be cut before each letter category
+_TNM_RUN = re.compile(r"((?:y?[cprau]{0,2}|m?p)T(?:is|[0-4XO][a-e]?[1-3]?))([cp]{0,2}N[0-3XO][a-c]?(?:mi)?)?([cp]{0,2}M[01XO][a-d]?)?",
+                      re.I)
 _CAPITAL_START = re.compile(r"\.\s+[A-Z]")
-_SMALL_START = re.compile(r"\.\s+[a-z]")
 
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda",
          "μ": "mu", "µ": "mu", "σ": "sigma", "ω": "omega", "ß": "beta"}
@@ -79,10 +78,24 @@ def split(text: str) -> tuple[list[str], list[int]]:
     """
     # a text that never starts a sentence with a capital has no soft stops: there "." ends sentences
     pattern = _SOFT
-    if _CAPITAL_START.search(text) is None and _SMALL_START.search(text) is not None and text.count(". ") > 1:
+    if _CAPITAL_START.search(text) is None and text.count(". ") > 1:
         pattern = _STRICT
     parts = pattern.split(text)
     return parts[1::2], list(accumulate(map(len, parts)))
+
+
+def cut_stages(token: str) -> tuple[str, ...]:
+    """The categories of a run such as ``pT3N1MX``; empty for any other token.
+
+    Example:
+        >>> cut_stages("pT3N1MX"), cut_stages("pT2a"), cut_stages("tissue")
+        (('pT3', 'N1', 'MX'), (), ())
+    """
+    if not 4 <= len(token) <= 16:
+        return ()
+    match = _TNM_RUN.fullmatch(token)
+    parts = tuple(part for part in match.groups() if part) if match else ()
+    return parts if len(parts) > 1 else ()
 
 
 def canonical(token: str) -> str:
