@@ -90,7 +90,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        status, too_large, refused = 500, False, False
+        status, seen, too_large, refused = 500, 0, False, False
 
         async def receiving() -> _Message:
             nonlocal seen, too_large
@@ -112,7 +112,6 @@ class Guard:
                 status = message["status"]
             await send(message)
 
-        seen = 0
         headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
         try:
             refusal = self._refusal(scope["path"], headers)

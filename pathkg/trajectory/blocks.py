@@ -71,7 +71,8 @@ def visible(text: str) -> tuple[str, int]:
         if "=" in text or "hidden" in text:
             text, n = _HIDING.subn(" ", text)
             removed += n
-    if not text.isascii() or not text.isprintable():
+    # str.isprintable runs in C and is true of nearly every completion once the white space is gone
+    if not text.isascii() or not "".join(text.split()).isprintable():
         text, n = HIDDEN.subn("", text)
         removed += n
     return text, removed

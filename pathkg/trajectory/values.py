@@ -8,8 +8,9 @@ deliberately plain: the structured findings of :mod:`pathkg.linking` know far mo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent")
 """What :func:`find_values` can find."""
@@ -57,7 +58,7 @@ class Value:
     about: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}={self.value}" + (f":{self.about}" if self.about else "")
+        return f"{self.kind}={self.value}:{self.about}" if self.about else f"{self.kind}={self.value}"
 
     @classmethod
     def from_text(cls, text: str) -> Value:
@@ -84,32 +85,76 @@ def value_set(text: str) -> frozenset[Value]:
     return frozenset(value for value, _, _ in _scan(text))
 
 
-def _scan(text: str) -> Iterator[tuple[Value, int, int]]:
+def _scan(text: str) -> list[tuple[Value, int, int]]:
+    found: list[tuple[Value, int, int]] = []
     for match in _TNM.finditer(text):
-        if _staging(text, match.start()) and ("O" not in match[0] or text[match.start() - 1:match.start()] == "p"
-                                              or text[match.start() - 1:match.start()].isdigit()):
-            yield Value("p" + match[0][0], match[0][1:].lower().replace("o", "0")), match.start(), match.end()
-    for match in _STAGE.finditer(text):
-        if _fresh(text, match.start()):
-            stage = match[1].lower()
-            digits = stage.rstrip("abcd0123") if stage[0] == "i" else stage[0]
-            yield Value("stage", _ROMAN[digits] + stage[len(digits):]), match.start(), match.end()
-    for pattern in (_GRADE, _G, _DIFF, _LOWHIGH):
-        for match in pattern.finditer(text):
-            if _fresh(text, match.start()):
-                grade = match[pattern.groups].lower()
-                yield (Value("grade", _ROMAN.get(grade) or _WORDS.get(grade) or grade),
-                       match.start(), match.end())
-    for match in _SIDE.finditer(text):
-        if _fresh(text, match.start()):
-            side = match[1].lower()
-            yield (Value("side", "both" if side == "bilateral" else side, _singular(match[2])),
-                   match.start(), match.end())
+        start = match.start()
+        whole = match[0]
+        if _staging(text, start) and ("O" not in whole or text[start - 1:start] == "p"
+                                      or text[start - 1:start].isdigit()):
+            found.append((_made(_category, whole), start, match.end()))
+    for words, pattern, make in _WORDY:
+        if any(word in text for word in words):
+            for match in pattern.finditer(text):
+                if _fresh(text, match.start()):
+                    found.append((_made(make, match[0]), match.start(), match.end()))
     for match in _NUMBER.finditer(text):
-        if text[match.start() - 1:match.start()] not in _NOT_BEFORE or match.start() == 0:
-            value = _number(match)
+        start = match.start()
+        if start == 0 or text[start - 1] not in _NOT_BEFORE:
+            value = _made(_number, match[0])
             if value is not None:
-                yield value, match.start(), match.end()
+                found.append((value, start, match.end()))
+    return found
+
+
+_memo: dict[tuple[str, str], Value | None] = {}
+_MEMO_LIMIT = 50_000
+
+
+def _made(make: Callable[[str], Value | None], whole: str) -> Any:
+    """``make(whole)``, remembered: reports and completions say the same few things in the same few ways."""
+    key = (make.__name__, whole)
+    try:
+        return _memo[key]
+    except KeyError:
+        if len(_memo) > _MEMO_LIMIT:
+            _memo.clear()
+        value = _memo[key] = make(whole)
+        return value
+
+
+def _category(whole: str) -> Value:
+    return Value("p" + whole[0], whole[1:].lower().replace("o", "0"))
+
+
+def _stage(whole: str) -> Value:
+    stage = whole.split()[-1].lower()
+    digits = stage.rstrip("abcd0123") if stage[0] == "i" else stage[0]
+    return Value("stage", _ROMAN[digits] + stage[len(digits):])
+
+
+def _grade(whole: str) -> Value:
+    grade = whole.split()[-1].lower()
+    if len(grade) == 2 and grade[0] == "g":
+        grade = grade[1]
+    return Value("grade", _ROMAN.get(grade) or _WORDS.get(grade) or grade)
+
+
+def _side(whole: str) -> Value:
+    match = _SIDE.match(whole)
+    assert match is not None
+    side = match[1].lower()
+    return Value("side", "both" if side == "bilateral" else side, _singular(match[2]))
+
+
+_WORDY: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[str], Value]], ...] = (
+    (("tage", "TAGE"), _STAGE, _stage),
+    (("rade", "RADE"), _GRADE, _grade),
+    (("G1", "G2", "G3", "G4"), _G, _grade),
+    (("ifferent", "IFFERENT"), _DIFF, _grade),
+    (("rade", "RADE"), _LOWHIGH, _grade),
+    (("eft", "ight", "ilateral", "EFT", "IGHT", "ILATERAL"), _SIDE, _side),
+)
 
 
 def _fresh(text: str, start: int) -> bool:
@@ -126,18 +171,16 @@ def _staging(text: str, start: int) -> bool:
     return _CATEGORY_END.search(text, max(0, at - 4), at) is not None
 
 
-def _number(match: re.Match[str]) -> Value | None:
-    kind = match.lastgroup
-    whole = match[0]
-    if kind == "gleason":
+def _number(whole: str) -> Value | None:
+    if "+" in whole:
         first, second = whole.replace(" ", "").split("+")
         return Value("gleason", f"{first}+{second}") if first in "12345" else None
-    if kind == "ratio":
-        numbers = _DIGITS.findall(whole)
-        return Value("ratio", f"{int(numbers[0])}/{int(numbers[1])}")
-    if kind == "unit":
+    if whole[-1] == "%":
+        return Value("percent", f"{float(whole[:-1]):g}")
+    if whole[-1] == "m":
         return Value("size", f"{float(whole[:-2]) * (10 if whole[-2] == 'c' else 1):g}")
-    return Value("percent", f"{float(whole[:-1]):g}")
+    numbers = _DIGITS.findall(whole)
+    return Value("ratio", f"{int(numbers[0])}/{int(numbers[1])}")
 
 
 def _singular(word: str | None) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pathkg
 import pytest
+
+import pathkg
 from pathkg.errors import InputError
 from pathkg.rewards import CompositeReward, Reference, build_reference
 from pathkg.rewards.redteam import gold_cases
@@ -18,9 +19,10 @@ from pathkg.rewards.redteam import gold_cases
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
-from pathkg.serve.app import create_app  # noqa: E402
-from pathkg.serve.settings import Settings  # noqa: E402
-from starlette.testclient import TestClient  # noqa: E402
+from starlette.testclient import TestClient
+
+from pathkg.serve.app import create_app
+from pathkg.serve.settings import Settings
 
 CASE = gold_cases()[0]
 TEXT = CASE.gold.render()

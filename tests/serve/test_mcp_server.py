@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from pathkg.rewards import build_reference
 from pathkg.rewards.redteam import gold_cases
 

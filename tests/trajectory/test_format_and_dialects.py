@@ -8,10 +8,10 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pathkg.errors import DialectError, InputError
 from pathkg.trajectory import Trajectory, find_blocks, get_dialect, parse, split_steps
 from pathkg.trajectory.blocks import is_blank, visible
-
 from tests.shared_data import shared
 
 GOOD = "<observe>a</observe><think>b</think><answer>c</answer>"

@@ -6,8 +6,8 @@ import json
 import time
 
 import pytest
-from pathkg.trajectory.values import Value, conflicts, find_values, value_set
 
+from pathkg.trajectory.values import Value, conflicts, find_values, value_set
 from tests.shared_data import shared
 
 

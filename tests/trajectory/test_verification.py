@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import pathkg
 import pytest
+
+import pathkg
 from pathkg.errors import DialectError, InputError
 from pathkg.rewards.redteam import gold_cases
 from pathkg.trajectory import Certificate, Trajectory, recheck, verify
