@@ -3,12 +3,16 @@
 For a finding ``f`` and a diagnosis ``d`` the graph is read along short chains of three parts:
 
 1. **the finding itself**: ``f``; what it is a kind of (``is_a``, up to three steps, times ``broader_finding`` each); its
-   direct kinds (times ``narrower_finding``); a marker result and its marker stand for each other, with their sign
+   direct kinds (times ``narrower_finding``; for these only what speaks in favour counts); a marker result and its marker stand for each other, with their sign
    (``CD10 positive`` ↔ ``stains_positive_for CD10``, ``CD10 negative`` ↔ ``stains_negative_for CD10``);
 2. **one edge** between finding and a disease, with the strength of its relation (``support.json``; negative speaks
    against; a negated edge turns the sign);
 3. **the diagnosis**: that disease is ``d``; or ``d`` is a kind of it (times ``inherited_from_parent`` each step); or it
-   is a kind of ``d`` (``known_of_subtype``); or both are kinds of one disease (``known_of_sibling``).
+   is a kind of ``d`` (``known_of_subtype``); or both are kinds of one disease (``known_of_sibling``). What speaks against a
+   disease speaks against its kinds, but not against what it is a kind of, nor against its siblings.
+
+An absent finding is not what it is a kind of (that may be present), all its kinds are absent too (times
+``broader_finding``), and it is passed down to kinds of a disease only.
 
 The support of ``f`` for ``d`` is the strongest chain's product ``s(f, d)`` times the finding's specificity
 ``idf(f) = log((N + 1) / (n_f + 1)) / log(N + 1)`` (``N`` diseases, ``n_f`` of them joined to ``f`` by part 2). An absent
@@ -221,7 +225,7 @@ class SupportReader:
                ) -> tuple[list[dict[int, _Chain]], list[float]]:
         chains, weights = [], []
         for node, polarity in findings:
-            reached, n_direct = self.reach(node, avoid)
+            reached, n_direct = self.reach(node, avoid, absent=polarity == "-")
             idf = math.log((self._n_diseases + 1) / (n_direct + 1)) / math.log(self._n_diseases + 1)
             chains.append(reached)
             weights.append(idf if polarity == "+" else -idf * self._absence(node))
@@ -240,23 +244,26 @@ class SupportReader:
                 score[disease] = score.get(disease, 0.0) + weight * strength
         return {disease: value + self._breadth(disease, len(chains)) for disease, value in score.items()}
 
-    def reach(self, finding: int, avoid: frozenset[int] = frozenset()) -> tuple[dict[int, _Chain], int]:
+    def reach(self, finding: int, avoid: frozenset[int] = frozenset(), *, absent: bool = False
+              ) -> tuple[dict[int, _Chain], int]:
         """Diseases that a finding speaks for or against: the strongest chain each, and how many directly."""
         rules = self._rules
         direct: dict[int, _Chain] = {}
-        for node, sign, strength, chain in self._finding_side(finding, avoid):
+        for node, sign, strength, chain, narrower in self._finding_side(finding, avoid, absent):
             for edge, other, _ in self._entries(node, avoid):
                 if int(self.graph.arrays.node_type[other]) != self._disease or other == finding:
                     continue
                 value = self._strength[int(self.graph.arrays.edge_relation[edge])]
-                if value == 0.0 or self._is(edge, "is_a"):
-                    continue
                 if self.graph.arrays.edge_negated[edge]:
                     value = -value
+                if value == 0.0 or (narrower and value < 0):
+                    continue
                 _keep(direct, other, (value * sign * strength, (*chain, (edge, other))))
         reached = dict(direct)
         for disease, (strength, chain) in direct.items():
             self._inherit(reached, disease, strength, chain, avoid, _INHERIT_STEPS)
+            if absent or strength < 0:
+                continue
             for edge, parent, forward in self._entries(disease, avoid):
                 if forward and self._is(edge, "is_a"):
                     up = (strength * rules["known_of_subtype"], (*chain, (edge, parent)))
@@ -278,11 +285,11 @@ class SupportReader:
                 _keep(reached, child, (weaker, longer))
                 self._inherit(reached, child, weaker, longer, avoid, steps - 1)
 
-    def _finding_side(self, finding: int, avoid: frozenset[int]
-                      ) -> Iterator[tuple[int, int, float, tuple[_Step, ...]]]:
-        """(node, sign, strength, chain) of what stands for the finding."""
+    def _finding_side(self, finding: int, avoid: frozenset[int], absent: bool
+                      ) -> Iterator[tuple[int, int, float, tuple[_Step, ...], bool]]:
+        """(node, sign, strength, chain, whether narrower) of what stands for the finding."""
         known: dict[int, _Chain] = {finding: (1.0, ())}
-        layer = [finding]
+        layer = [] if absent else [finding]
         for _ in range(_BROADER_STEPS):
             upper = []
             for node in layer:
@@ -292,16 +299,18 @@ class SupportReader:
                         known[other] = (strength * self._rules["broader_finding"], (*chain, (edge, other)))
                         upper.append(other)
             layer = upper
+        broader = len(known)
+        kind = float(self._rules["broader_finding" if absent else "narrower_finding"])
         for edge, other, forward in self._entries(finding, avoid):
             if not forward and self._is(edge, "is_a") and other not in known:
-                known[other] = (float(self._rules["narrower_finding"]), ((edge, other),))
-        for node, (strength, chain) in list(known.items()):
-            yield node, 1, strength, chain
+                known[other] = (kind, ((edge, other),))
+        for place, (node, (strength, chain)) in enumerate(list(known.items())):
+            yield node, 1, strength, chain, place >= broader
             for edge, other, forward in self._entries(node, avoid):
                 if self._is(edge, "result_of"):
                     sign = result_sign(self.graph.name(node if forward else other))
                     if sign and other not in known:
-                        yield other, sign, strength, (*chain, (edge, other))
+                        yield other, sign, strength, (*chain, (edge, other)), False
 
     def _entries(self, node: int, avoid: frozenset[int]) -> list[tuple[int, int, bool]]:
         """(edge, neighbour, walked forward) of a node."""

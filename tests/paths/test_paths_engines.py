@@ -116,7 +116,8 @@ def check(case: Case) -> None:
             assert compact is None, engine.name
             continue
         shortest = min(expected)
-        assert compact is not None and compact.length == shortest, engine.name
+        assert compact is not None, engine.name
+        assert compact.length == shortest, engine.name
         assert engine.count(compact) == len(expected[shortest]), engine.name
         for length in range(shortest, HOPS + 1):
             if length > shortest:
@@ -185,7 +186,8 @@ def test_best_paths_need_no_enumeration() -> None:
         gain = -compact.edge % 7
         budget = Budget(PLENTY, steps=20_000)
         top, steps = engine.best(compact, gain, 5, budget)
-        assert len(steps) == 5 and not budget.spent
+        assert len(steps) == 5
+        assert not budget.spent
         assert top[0] == max(top)
 
 
@@ -205,7 +207,8 @@ def test_a_budget_stops_the_enumeration(budget: Budget, most: int) -> None:
         spent = replace(budget)
         compact = engine.shortest(case.plan(), case.start, case.target, 100)
         found = engine.all(compact, spent)
-        assert spent.spent and len(found) <= most
+        assert spent.spent
+        assert len(found) <= most
         everything = engine.all(compact, Budget(PLENTY))
         assert everything[:len(found)].tolist() == found.tolist()
 
