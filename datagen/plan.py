@@ -54,6 +54,8 @@ MIN_TUMORS_OF_ORGAN = 12
 MAX_SUPPORT = 6
 MAX_DIFFERENTIALS = 3
 MAX_CANDIDATE_DIFFERENTIALS = 40
+MAX_SITES = 2
+MAX_BACKGROUND = 4
 MAX_AGAINST_EDGES = 3
 """Longer chains against a rival are true and say nothing ("a metastasis opposes every benign thing")."""
 
@@ -101,6 +103,8 @@ class Plan:
     measures: tuple[Measure, ...] = ()
     site_link: Link | None = None
     tentative: bool = False
+    sites: tuple[Finding, ...] = ()
+    background: tuple[Finding, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -111,7 +115,8 @@ class Plan:
     def n_findings(self) -> int:
         """Linked findings that the trajectory can build on."""
         extra = [f for f in (self.organ, self.procedure) if f is not None]
-        return len(self.present) + len(self.absent) + len(self.categories) + len(extra)
+        return (len(self.present) + len(self.absent) + len(self.categories) + len(extra) + len(self.sites)
+                + len(self.background))
 
     def category(self, kind: str) -> Category | None:
         """The category of a kind: ``grade``, ``pT``, ``pN``, ``pM`` or ``stage``."""
@@ -126,6 +131,7 @@ class Plan:
                 "categories": [c.to_dict() for c in self.categories],
                 "prognostic": [k.to_dict() for k in self.prognostic],
                 "present": [f.to_dict() for f in self.present], "absent": [f.to_dict() for f in self.absent],
+                "sites": [f.to_dict() for f in self.sites], "background": [f.to_dict() for f in self.background],
                 "measures": [m.to_dict() for m in self.measures], "tentative": self.tentative}
 
     @property
@@ -198,7 +204,8 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
         case_id, graph.hash, diagnosis, organ, procedures[0] if procedures else None, support,
         _differentials(diagnosis, (*present, *absent), findings, taxonomy, evidence),
         _categories(findings, diagnosis, present, taxonomy, evidence), tuple(prognostic[:3]), present, absent,
-        findings.measures, site[0] if site else None, diagnosis.assertion == "possible")
+        findings.measures, site[0] if site else None, diagnosis.assertion == "possible",
+        _sites(findings, organ, taxonomy), _background(findings, diagnosis, taxonomy))
 
 
 def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[str]) -> Finding | None:
@@ -256,6 +263,28 @@ def _organ(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> Fi
         if level and (best is None or rank > best[0]):
             best = (rank, finding)
     return best[1] if best else None
+
+
+def _sites(findings: CaseFindings, organ: Finding | None, taxonomy: Taxonomy) -> tuple[Finding, ...]:
+    """Where in the organ: its parts that the text names, the most often named first."""
+    if organ is None:
+        return ()
+    parts = [f for f in findings.of_type("anatomy") if f.id != organ.id and f.assertion == "present"
+             and organ.id in taxonomy.above(f.id, ("is_a", "part_of"))]
+    return tuple(sorted(parts, key=lambda f: (-f.count, f.start))[:MAX_SITES])
+
+
+def _background(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> tuple[Finding, ...]:
+    """Other conditions that the text states: those that are no tumour (cirrhosis, gliosis), which cannot give the
+    diagnosis away, and precursors that are stated as absent."""
+    kin = taxonomy.kin(diagnosis.id)
+    found = []
+    for finding in findings.of_type("disease", polarity=None):
+        above = taxonomy.above(finding.id)
+        tumor = any(m in above for m in MALIGNANT) or bool(_MALIGNANT_NAME.search(finding.name))
+        if finding.id not in kin and finding.id not in GENERIC and not tumor and finding.assertion != "possible":
+            found.append(finding)
+    return tuple(found[:MAX_BACKGROUND])
 
 
 def _fits_organ(procedure: Finding, organ: Finding | None, taxonomy: Taxonomy) -> int:

@@ -86,6 +86,11 @@ class Question:
     number: int = 0
 
     @property
+    def answer_words(self) -> str:
+        """The names of what the answer holds, in lower case."""
+        return " ".join(f.name for f in self.answer_findings).lower()
+
+    @property
     def evidence(self) -> tuple[Mapping[str, Any], ...]:
         return tuple({"start": f.start, "end": f.end, "text": f.text} for f in self.answer_findings if f.start >= 0)
 

@@ -16,6 +16,8 @@ BYTES_PER_TOKEN = 2.5
 """Bytes per token for the estimate before a call. English text has about 4; reports full of numbers and
 abbreviations about 3. Low on purpose: the estimate reserves money and must not be too small."""
 
+SMALLEST = 1e-12
+
 TOKENS_PER_MESSAGE = 8
 """Room for the role and separator tokens of a chat template."""
 
@@ -138,4 +140,6 @@ class Budget:
     def settle(self, ticket: float, cost: float) -> None:
         """Replace a promise by what the call did cost."""
         self.reserved = max(0.0, self.reserved - ticket)
+        if self.reserved < SMALLEST:
+            self.reserved = 0.0  # what rounding leaves
         self.spent += cost

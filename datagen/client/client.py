@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,6 +112,8 @@ class ChatClient:
         self._schema_works = True
         self._api: Any = None
         self._under_way: dict[str, asyncio.Task[Completion]] = {}
+        self._first = asyncio.Lock()
+        self._measured: float | None = None
 
     async def complete(self, messages: Sequence[Message], *, schema: Mapping[str, Any] | None = None,
                        tag: str = "", **parameters: Any) -> Completion:
@@ -156,14 +160,24 @@ class ChatClient:
 
     async def _call(self, key: str, messages: Sequence[Message], schema: Mapping[str, Any] | None,
                     parameters: Mapping[str, Any], tag: str) -> Completion:
-        most = self.price.of(estimate_tokens(messages), int(parameters.get("max_tokens", 4096)))
+        if self.budget.limit is not None and self._measured is None:
+            # with a budget the first call goes alone: its bill shows how far the estimate of tokens is off
+            async with self._first:
+                return await self._paid_call(key, messages, schema, parameters, tag)
+        return await self._paid_call(key, messages, schema, parameters, tag)
+
+    async def _paid_call(self, key: str, messages: Sequence[Message], schema: Mapping[str, Any] | None,
+                         parameters: Mapping[str, Any], tag: str) -> Completion:
+        estimated = estimate_tokens(messages)
         async with self.pace:
+            most = self.price.of(math.ceil(estimated * max(1.0, self._measured or 0.0)), int(parameters.get("max_tokens", 4096)))
             ticket = self.budget.reserve(most)
             self.cache.begin(key, most)
             cost = 0.0
             try:
                 text, prompt, answer = await self._tries(messages, schema, parameters)
                 cost = self.price.of(prompt, answer)
+                self._measured = max(self._measured or 0.0, prompt / max(1, estimated))
                 self.cache.put(key, self.options.model, text, prompt, answer, cost)
             except EndpointError as error:
                 self.cache.cancel(key)
@@ -201,7 +215,7 @@ class ChatClient:
                                         hint="check --model, --base-url and the API key") from error
                 last = f"status {error.status_code}"
                 await self._back_off(attempt, _retry_after(error))
-            except (openai.APIConnectionError, openai.APIResponseValidationError, _Unusable) as error:
+            except (openai.APIConnectionError, openai.APIResponseValidationError, json.JSONDecodeError, _Unusable) as error:
                 last = f"{type(error).__name__}: {str(error)[:200]}"
                 await self._back_off(attempt, None)
             finally:

@@ -105,9 +105,14 @@ class TemplateWriter:
         specimen = self._specimen(plan, question)
         if specimen:
             clauses.append(specimen)
+        for site in plan.sites:
+            if site.name.lower() not in question.answer_words:
+                clauses.append(Clause("site", _one_of(say.SITE_DETAIL, site=site.name), frozenset({site.id})))
         used = {k.finding.id for k in plan.support} | {k.finding.id for d in plan.differentials for k in d.against}
-        shown = self._choose([f for f in plan.present if self._shows(f, plan, question)], used, MAX_OBSERVED, rng)
-        hidden_absent = [f for f in plan.absent if self._shows(f, plan, question)]
+        others = [f for f in plan.background if f.polarity == "+"]
+        shown = self._choose([f for f in (*plan.present, *others) if self._shows(f, plan, question)], used, MAX_OBSERVED, rng)
+        hidden_absent = [f for f in (*plan.absent, *plan.background)
+                         if f.polarity == "-" and self._shows(f, plan, question)]
         absent = self._choose(hidden_absent, used, MAX_ABSENT, rng)
         groups = _split([f for f in shown if f.id not in MARGINS], rng)
         bodies = [Clause("present", self._present(g), frozenset(f.id for f in g)) for g in groups]

@@ -129,8 +129,9 @@ class FaultServer:
         self._server.server_close()
 
 
-def completion(text: str) -> str:
+def completion(text: str, *, answer_tokens: int = 10) -> str:
     """A chat completion as a server sends it."""
     return json.dumps({"id": "c", "object": "chat.completion", "created": 0, "model": "m",
                        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-                       "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}})
+                       "usage": {"prompt_tokens": 100, "completion_tokens": answer_tokens,
+                                 "total_tokens": 100 + answer_tokens}})
