@@ -12,33 +12,27 @@ from mkdocs.structure.files import File, Files
 PROGRAMS = (("pathkg", "pathkg.cli"), ("pathkg-datagen", "datagen.cli"), ("pathkg-train", "model.cli"))
 
 
-def on_config(config: Any) -> Any:
-    """Drop navigation entries whose page is not written yet."""
-    docs = Path(config["docs_dir"])
-    made_here = {"reference/cli.md"}
-
-    def kept(entries: list[Any]) -> list[Any]:
-        result = []
-        for entry in entries:
-            (title, target), = entry.items()
-            if isinstance(target, list):
-                inner = kept(target)
-                if inner:
-                    result.append({title: inner})
-            elif target in made_here or (docs / target).is_file():
-                result.append(entry)
-        listed = {target for entry in result for target in entry.values() if isinstance(target, str)}
-        assert len(listed) == len([e for e in result if isinstance(next(iter(e.values())), str)])
-        return result
-
-    config["nav"] = kept(config["nav"])
-    return config
+STAND_IN = "# {title}\n\n!!! note\n    This page is not written yet.\n"
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the generated page."""
+    """Add the generated page, and stand-ins for pages of the navigation that are not written yet."""
     files.append(File.generated(config, "reference/cli.md", content=command_reference()))
+    for title, target in missing_pages(config["nav"], Path(config["docs_dir"])):
+        files.append(File.generated(config, target, content=STAND_IN.format(title=title)))
     return files
+
+
+def missing_pages(nav: list[Any], docs: Path) -> list[tuple[str, str]]:
+    """Title and file of each page of the navigation that nobody has written yet."""
+    found: list[tuple[str, str]] = []
+    for entry in nav:
+        for title, target in entry.items():
+            if isinstance(target, list):
+                found += missing_pages(target, docs)
+            elif target != "reference/cli.md" and not (docs / target).is_file():
+                found.append((title, target))
+    return found
 
 
 def command_reference() -> str:

@@ -1,16 +1,19 @@
-"""A real browser (Chromium, headless). The tests skip, with the reason, where there is none."""
+"""The built site, and a real browser (Chromium, headless). Tests skip, with the reason, where one is missing."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 DESKTOP, PHONE = (1440, 900), (390, 844)
 
 
@@ -105,8 +108,23 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def axe_script() -> Path:
-    """axe-core from npm: ``npm install --prefix node_modules_for_tests axe-core`` and name its file here."""
+    """axe-core from npm: ``npm pack axe-core``, unpack, and name its file in ``PATHKG_AXE``."""
     path = os.environ.get("PATHKG_AXE")
     if not path or not Path(path).is_file():
         pytest.skip("axe-core is not here (npm pack axe-core; PATHKG_AXE=…/axe.min.js)")
     return Path(path)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("material")
+    pytest.importorskip("mkdocstrings")
+    out = tmp_path_factory.mktemp("site")
+    # an unusable proxy: a build that fetched anything would fail
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(out)], cwd=ROOT,
+                          env=environment, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return out
