@@ -14,8 +14,11 @@ stages, two grades, two results of one marker) have similarity 0 unless one is a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -48,8 +51,8 @@ class GraphSimilarity:
     """
 
     def __init__(self, graph: KnowledgeGraph) -> None:
-        self._arrays = graph.arrays
-        self._is_a = {i for i, r in enumerate(graph.relations) if r == "is_a"}
+        self._types: list[int] = np.asarray(graph.arrays.node_type).tolist()
+        self._up, self._down = _hierarchy(graph)
         self._exclusive = {i for i, t in enumerate(graph.node_types) if t in EXCLUSIVE_TYPES}
         types, counts = _count_types(graph)
         self._log_size = {t: math.log(max(n, 2)) for t, n in zip(types, counts, strict=True)}
@@ -94,12 +97,12 @@ class GraphSimilarity:
         value = self._ic.get(node)
         if value is None:
             below = self._count_below(node)
-            size = self._log_size[int(self._arrays.node_type[node])]
+            size = self._log_size[self._types[node]]
             value = self._ic[node] = max(0.0, 1.0 - math.log(1 + below) / size) if below else 1.0
         return value
 
     def _compute(self, node: int) -> dict[int, float]:
-        own_type = int(self._arrays.node_type[node])
+        own_type = self._types[node]
         exclusive = own_type in self._exclusive
         own = self.information(node)
         found: dict[int, float] = {}
@@ -110,14 +113,14 @@ class GraphSimilarity:
                 continue
             reach = 0 if exclusive else REACH - up
             for other, down in self._spread(ancestor, self._children, reach).items():
-                if other == node or int(self._arrays.node_type[other]) != own_type:
+                if other == node or self._types[other] != own_type:
                     continue
                 similarity = self._lin(shared, own, self.information(other)) / (1 + STRETCH * (up + down - 1))
                 if similarity >= FLOOR and similarity > found.get(other, 0.0):
                     found[other] = similarity
         if exclusive:
             for other, down in self._spread(node, self._children, REACH).items():
-                if other != node and int(self._arrays.node_type[other]) == own_type:
+                if other != node and self._types[other] == own_type:
                     similarity = self._lin(own, own, self.information(other)) / (1 + STRETCH * (down - 1))
                     if similarity >= FLOOR:
                         found[other] = max(similarity, found.get(other, 0.0))
@@ -128,31 +131,26 @@ class GraphSimilarity:
         # a child can count as less informative than its parent only through rounding; never let it exceed 1
         return min(0.999, 2 * shared / (a + b)) if a + b else 0.0
 
-    def _spread(self, start: int, step: object, reach: int) -> dict[int, int]:
+    def _spread(self, start: int, step: Callable[[int], list[int]], reach: int) -> dict[int, int]:
         distance = {start: 0}
         frontier = [start]
         for d in range(1, reach + 1):
             following: list[int] = []
             for node in frontier:
-                for other in step(node):  # type: ignore[operator]
+                for other in step(node):
                     if other not in distance:
                         distance[other] = d
                         following.append(other)
             frontier = following
         return distance
 
-    def _walk(self, node: int, *, up: bool) -> list[int]:
-        arrays = self._arrays
-        lo, hi = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
-        own = arrays.edge_subject if up else arrays.edge_object
-        return [other for other, edge in zip(arrays.neighbor[lo:hi].tolist(), arrays.edge[lo:hi].tolist(), strict=True)
-                if int(arrays.edge_relation[edge]) in self._is_a and int(own[edge]) == node]
-
     def _parents(self, node: int) -> list[int]:
-        return self._walk(node, up=True)
+        starts, others = self._up
+        return others[starts[node]:starts[node + 1]]
 
     def _children(self, node: int) -> list[int]:
-        return self._walk(node, up=False)
+        starts, others = self._down
+        return others[starts[node]:starts[node + 1]]
 
     def _count_below(self, node: int) -> int:
         seen = {node}
@@ -165,9 +163,25 @@ class GraphSimilarity:
         return len(seen) - 1
 
 
-def _count_types(graph: KnowledgeGraph) -> tuple[list[int], list[int]]:
-    import numpy as np
+_Adjacency = tuple[list[int], list[int]]
 
+
+def _hierarchy(graph: KnowledgeGraph) -> tuple[_Adjacency, _Adjacency]:
+    """The is_a edges alone, upwards and downwards: (first position per node, nodes at the other end)."""
+    arrays = graph.arrays
+    codes = [i for i, r in enumerate(graph.relations) if r == "is_a"]
+    chosen = np.flatnonzero(np.isin(np.asarray(arrays.edge_relation), codes))
+    below, above = np.asarray(arrays.edge_subject)[chosen], np.asarray(arrays.edge_object)[chosen]
+
+    def adjacency(here: npt.NDArray[Any], there: npt.NDArray[Any]) -> _Adjacency:
+        order = np.lexsort((there, here))
+        starts = np.searchsorted(here[order], np.arange(graph.n_nodes + 1))
+        return starts.tolist(), there[order].tolist()
+
+    return adjacency(below, above), adjacency(above, below)
+
+
+def _count_types(graph: KnowledgeGraph) -> tuple[list[int], list[int]]:
     types, counts = np.unique(np.asarray(graph.arrays.node_type), return_counts=True)
     return types.tolist(), counts.tolist()
 
