@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
+
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
     from pathkg.linking.lexicon import Lexicon
@@ -106,8 +108,9 @@ class OrganSense:
             from pathkg.linking.lexicon import variants
 
             table = self.graph.synonyms_table()
-            rows = (table["node"].to_numpy() == organ).nonzero()[0]
-            forms = dict.fromkeys(key for row in rows.tolist() for key in variants(table["form"][row].as_py()))
+            # pyarrow's to_numpy would import pandas, which costs a new process a third of a second
+            rows = pc.indices_nonzero(pc.equal(table["node"], organ)).to_pylist()
+            forms = dict.fromkeys(key for row in rows for key in variants(table["form"][row].as_py()))
             known = self._organ_forms[organ] = tuple(sorted(forms, key=lambda f: (len(f), f))[:40])
         return known
 
