@@ -39,13 +39,14 @@ def measure(folder: Path, errors: Path | None) -> dict[str, Any]:
         found = [(m.start - len(prefix), m.end - len(prefix), m.id, str(m.assertion)) for m in linker.link(text)
                  if m.end > len(prefix)]
         output[record["id"]] = [(max(0, s), e, c, a) for s, e, c, a in found]
+    types = {c: graph.type(c) for found in output.values() for _, _, c, _ in found}
     figures: dict[str, Any] = {}
     for name, part in (("all", records), ("even", records[::2]), ("odd", records[1::2])):
-        figures[name] = _score(part, output, names)
+        figures[name] = _score(part, output, names, types)
     if errors:
         lines = [line for record in records[::2] for line in _errors(record, output[record["id"]], names, graph)]
         (errors / "gold_even.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    figures["baseline"] = _score(records, *_baseline(folder, records))
+    figures["baseline"] = _score(records, *_baseline(folder, records), {})
     return figures
 
 
@@ -83,7 +84,8 @@ def _is_concept(gold: dict[str, Any], curie: str, names: dict[str, set[str]]) ->
     return curie == gold["curie"] or _bag(gold["concept"]) in names.get(curie, ())
 
 
-def _score(records: list[dict[str, Any]], output: dict[str, list[Found]], names: dict[str, set[str]]) -> dict[str, Any]:
+def _score(records: list[dict[str, Any]], output: dict[str, list[Found]], names: dict[str, set[str]],
+           types: dict[str, str]) -> dict[str, Any]:
     n_gold = n_found = n_pairs = n_concepts = n_status = 0
     by_type: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     confusion: dict[str, int] = defaultdict(int)
@@ -101,7 +103,8 @@ def _score(records: list[dict[str, Any]], output: dict[str, list[Found]], names:
                 by_type[gold[i]["type"]][2] += 1
             n_status += gold[i]["assertion"] == found[j][3]
             if gold[i]["assertion"] != found[j][3]:
-                confusion[f"{gold[i]['type']}: {gold[i]['assertion']} read as {found[j][3]}"] += 1
+                kind = types.get(found[j][2], "")
+                confusion[f"{gold[i]['type']} linked as {kind}: {gold[i]['assertion']} read as {found[j][3]}"] += 1
     return {"span_precision": _ratio(n_pairs, n_found), "span_recall": _ratio(n_pairs, n_gold),
             "span_f1": _ratio(2 * n_pairs, n_gold + n_found), "concept_f1": _ratio(2 * n_concepts, n_gold + n_found),
             "assertion_accuracy": _ratio(n_status, n_pairs), "entities": n_gold, "found": n_found, "assertion_errors": dict(sorted(confusion.items())),

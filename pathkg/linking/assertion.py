@@ -23,6 +23,10 @@ from pathkg.linking.cues import (
 )
 
 HARD = frozenset({".", ";", "\n"})
+UNFINISHED = frozenset({"for", "of", "the", "and", "or", "by", "with", "in", "to", "a", "an", "from", "no", "is", "are", "at",
+                        "on", "was", "were", "that", "which", "as", "than", "into", "not", "this", "without", "has", "have"})
+"""No sentence ends behind these; a full stop there is a lost line break."""
+
 _PREPOSITIONS = frozenset({"in", "within", "of", "at", "from", "into", "to", "on", "involving", "involve", "beyond",
                            "near", "through", "outside", "surrounding", "between", "under", "along", "for", "by",
                            "or", "and", ","})
@@ -37,6 +41,8 @@ _VALUE_GLUE = frozenset({":", "(", "-", "–", "=", "is", "are", "was", "were", 
 _VALUE_ENDS = frozenset({".", ",", ";", ")", "(", "\n", "]", "-", "–", "/"})
 _COLON_REACH = 4
 _MARK_REACH = 4
+_BRACKET_TOKENS = 5
+
 
 CueHit = tuple[int, int, tuple[Cue, ...]]
 """First token, token after the last, the cues of that phrase."""
@@ -137,7 +143,7 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
             elif loose[number] not in (1, 3) and end + 2 < high and words[end] == ":" and number + 1 < len(spans) and _is_empty_field(
                     words, end, spans[number + 1], high):
                 category = UNSPECIFIED
-            if history and category == AFFIRMED and loose[number] not in (1, 3):
+            if history and category == AFFIRMED and loose[number] != 3:
                 for first, last in history:
                     if first <= start < last:
                         category = HISTORICAL
@@ -178,6 +184,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
         block = False
         for cue in group:
             if cue.side == AFTER and cue.category != AFFIRMED:
+                if loose and not cue.existence:
+                    continue
                 distance = start - cue_end
                 if distance <= cue.reach and _reaches_after(words, cue, cue_start, cue_end, start, end, low, high,
                                                             loose):
@@ -185,6 +193,9 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                     break
             elif cue.category == BREAK:
                 block = True
+            elif cue.side == BEFORE and cue.category in (AFFIRMED, NEGATED) and (
+                    cue_end < start and words[cue_end] not in _JOINERS or loose):
+                block = True  # the clause before is complete: "no tumor present. skin of cheek"
             elif cue.category == AFFIRMED and cue.side == AFTER:
                 if start - cue_end <= cue.reach and not loose:
                     after, after_distance = cue, start - cue_end
@@ -203,11 +214,18 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 if loose and not cue.existence:
                     continue
                 distance = cue_start - end
-                if distance <= cue.reach and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
+                if distance <= cue.reach + _BRACKET_TOKENS and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
                     before, before_distance = cue, distance
                     break
             elif cue.category == BREAK or (cue.side == AFTER and cue.category in (NEGATED, POSSIBLE)):
+                if (cue.category == NEGATED and cue.existence and not loose and cue_start == end + 1
+                        and words[end] == ":"):
+                    before, before_distance = cue, 0  # "venous invasion: no definite invasion is seen"
+                    break
                 block = True
+        if before is not None and before.category == AFFIRMED and cue_end < high and words[cue_end] == ":":
+            before = None  # "stones present: not identified"
+            continue
         if before is not None or block:
             break
     if before is not None and after is not None:
@@ -258,6 +276,12 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
 def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_start: int, cue_end: int, low: int,
                     high: int) -> bool:
     between = words[end:cue_start]
+    if "(" in between and ")" in between:
+        opened, closed = between.index("("), between.index(")")
+        if opened < closed:  # "HER2 (Herceptest): negative"
+            between = [*between[:opened], *between[closed + 1:]]
+    if len(between) > cue.reach:
+        return False
     if cue.reach == 1:
         return not between
     if cue.reach <= 3:

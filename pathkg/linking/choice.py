@@ -82,6 +82,8 @@ class Chooser:
             if not kept:
                 return SILENT if len(words) == 1 else NOT_A_MATCH
             entries = kept
+            if ":" in words and self._type_name[self._types[entries[0][0]]] == "marker_result":
+                return NOT_A_MATCH  # "ER: negative" is a field: the marker, and what is said of it
             if any(e[0] in self._headings for e in entries):
                 return NOT_A_MATCH
         if len(entries) == 1 or len({e[0] for e in entries}) == 1:

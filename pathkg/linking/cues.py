@@ -7,7 +7,7 @@ ConText (Harkema et al. 2009).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pathkg.linking.tokens import form_key
 
@@ -44,30 +44,30 @@ def _lines(block: str) -> list[str]:
 
 _TABLE: list[tuple[int, int, int, bool, str]] = [
     (NEGATED, AFTER, 40, True, """
-        no|without|absence of|absent|negative for|free of|clear of|devoid of|lack of|lacks|lacking|denies|denied|denying
+        no|without|absence of|absent|devoid of|lack of|lacks|lacking|denies|denied|denying
         no history of|no prior history of|no past history of|no known history of|no previous|no prior|no known
         no evidence of|no evidence for|no histologic evidence of|no histological evidence of|no definite
         no definite evidence of|no definitive evidence of|no morphologic evidence of|no microscopic evidence of
         no gross evidence of|no residual|no sign of|no signs of|no suggestion of|no suspicious|no obvious|no identifiable
         no diagnostic evidence of|no conclusive evidence of|no significant|no malignant|no new|no other|no further|no more
-        no diagnostic|not identified|uninvolved by|not involved by|uninvolved with|not involved with|unremarkable for
+        no diagnostic|not identified|
         negative for evidence of|fails to reveal|fails to show|failed to reveal|failed to show|fails to demonstrate
         failed to demonstrate|does not show|do not show|did not show|does not reveal|do not reveal|did not reveal
         does not contain|do not contain|does not demonstrate|do not demonstrate|did not demonstrate|does not have
-        does not exhibit|do not exhibit|does not appear to involve|does not involve|do not involve|does not invade
-        does not extend into|does not extend|do not extend|does not infiltrate|does not penetrate|not invading|not involving
-        does not appear to invade|does not appear to extend|not extending|rather than|instead of|neither|nor|never had|never
+        does not exhibit|do not exhibit|
+        
+        rather than|instead of|neither|nor|never had|never
         no longer|cannot see|not demonstrate|not show|not reveal|not have|not appear|ruled out|rule him out
         rule her out|rule the patient out|excludes|excluding|no cause of|no abnormal|no complaints of|not complain of
         not know of|not feel|not exhibit|not see|not had|
         is without|not associated with
         non diagnostic of|nondiagnostic of|insufficient evidence of|insufficient for|not diagnostic of|not diagnostic for
         not consistent with|not compatible with|not suggestive of|not indicative of|not supportive of|argues against
-        argue against|speaks against|loss of|free from|unaffected by|spared by|not infiltrated by|not affected by|zero
+        argue against|speaks against|loss of|zero
         not contain|not contained|not support|none of|no findings of|no findings to indicate|no mammographic evidence of
         no radiographic evidence of|no evidence to suggest|without evidence of|without any evidence of|without indication of
         without sign of|without any|not to be|not to have|never developed|declined|declines|no increased|patient was not
-        with no definite|no invasive|no in situ|non|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
+        with no definite|no invasive|no in situ|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
     """),
     (NEGATED, BEFORE, 12, True, """
         not identified|not seen|not present|not found|not observed|not noted|not detected|not evident|not appreciated
@@ -89,7 +89,11 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         not infiltrated|not invade|not reached|is not reached|free|is free|are free|not expressed|not amplified|not increased
         undetected|undetectable|not involving|not overexpressed|not penetrated|not breached|is intact|not affected
     """),
+    # these deny a finding in a place, not the place
+    (NEGATED, AFTER, 40, False, "free of|clear of|uninvolved by|not involved by|uninvolved with|not involved with|does not appear to involve|does not involve|do not involve|does not invade|does not extend into|does not extend|do not extend|does not infiltrate|does not penetrate|not invading|not involving|does not appear to invade|does not appear to extend|not extending|free from|unaffected by|spared by|not infiltrated by|not affected by|negative for|unremarkable for"),
+    (NEGATED, AFTER, 1, False, "non"),
     (NEGATED, AFTER, 4, True, "not|nor"),
+    (NEGATED, AFTER, 0, False, "negative"),
     # in "X: value" and in short statements the value stands alone
     (NEGATED, BEFORE, 3, True, "no|none|nil|zero|not"),
     (NEGATED, BEFORE, 3, False, "negative|neg|nonreactive|non reactive|unremarkable"),
@@ -132,7 +136,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         not specified|unspecified|cannot be assessed|can not be assessed|cannot be determined|can not be determined
         cannot be evaluated|could not be assessed|could not be determined|could not be evaluated|cannot assess|not assessed
         not determined|not applicable|not evaluated|not evaluable|not assessable|not performed|not done|not reported
-        not stated|not provided|not given|not known|unknown|pending|is pending|are pending|not available|n a|na|to follow
+        not stated|not provided|not given|not answered|none given|none stated|none provided|not known|unknown|pending|is pending|are pending|not available|n a|na|to follow
         not tested|not recorded|not mentioned|not documented|cannot be stated|not classified|not assigned|not determinable
         unable to assess|unable to determine|unable to evaluate|undetermined|to be determined|deferred|not graded|will be reported
         will be reported separately|to be reported|addendum to follow|not specifed|not speciiied|cannot be accurately assessed
@@ -228,6 +232,14 @@ def _build() -> tuple[Cue, ...]:
         for phrase in _lines(block):
             key = form_key(phrase)
             cues.setdefault((key, category, side), Cue(key, category, side, reach, existence))
+    # "are negative" must not take the words of "are negative for"
+    before = {cue.phrase for cue in cues.values() if cue.side == BEFORE}
+    for cue in [cue for cue in cues.values() if cue.side == AFTER]:
+        for verb in ("is", "are", "was", "were"):
+            words = f"{verb} {cue.phrase}".split(" ")
+            if any(" ".join(words[:k]) in before for k in range(2, len(words))):
+                key = " ".join(words)
+                cues.setdefault((key, cue.category, AFTER), replace(cue, phrase=key))
     return tuple(cues.values())
 
 

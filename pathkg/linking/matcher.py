@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
-from pathkg.linking.assertion import CUE_TRIE, CueHit, assert_mentions, find_cues
+from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, CueHit, assert_mentions, find_cues
 from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
 from pathkg.linking.composition import Composer
@@ -178,7 +178,8 @@ class Linker:
                     step = state[words[j]]  # type: ignore[index]
                     if step is None:
                         # articles inside a phrase are not part of its key
-                        if words[j] == "the" and j + 1 < n:
+                        word = words[j]
+                        if j + 1 < n and (word == "the" or (word == "." and words[j - 1] in UNFINISHED)):
                             step = state[words[j + 1]]  # type: ignore[index]
                             if step is None:
                                 break
@@ -208,7 +209,8 @@ class Linker:
             if flags & CUE:
                 cue_starts.append(i)
             elif flags & STOP:
-                stops.append(i)
+                if i == 0 or words[i - 1] not in UNFINISHED:
+                    stops.append(i)
             elif flags & COLON:
                 colons.append(i)
         scan = _Scan(text, tokens, offsets, words, stops, colons, rows)

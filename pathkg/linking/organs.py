@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -108,8 +110,7 @@ class OrganSense:
             from pathkg.linking.lexicon import variants
 
             table = self.graph.synonyms_table()
-            # pyarrow's to_numpy would import pandas, which costs a new process a third of a second
-            rows = pc.indices_nonzero(pc.equal(table["node"], organ)).to_pylist()
+            rows = np.flatnonzero(_int32(table["node"]) == organ).tolist()
             forms = dict.fromkeys(key for row in rows for key in variants(table["form"][row].as_py()))
             known = self._organ_forms[organ] = tuple(sorted(forms, key=lambda f: (len(f), f))[:40])
         return known
@@ -152,3 +153,11 @@ def _name_key(name: str) -> str:
     from pathkg.linking.tokens import form_key
 
     return form_key(name)
+
+
+def _int32(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """An int32 column without nulls as numpy. Arrow's own ``to_numpy`` and comparisons would import pandas, which costs
+    a new process a third of a second."""
+    parts = [np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset:chunk.offset + len(chunk)]
+             for chunk in column.chunks if len(chunk)]
+    return np.concatenate(parts) if parts else np.empty(0, np.int32)

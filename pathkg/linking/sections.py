@@ -9,6 +9,7 @@ from pathkg.linking.cues import SECTION_OF
 
 _LONGEST = max(len(heading.split()) for heading in SECTION_OF)
 _HISTORY_TOKENS = 80
+_HISTORY_ENDS = frozenset(heading.split()[-1] for heading, section in SECTION_OF.items() if section == "history")
 _LAST_WORDS = frozenset(heading.split()[-1] for heading in SECTION_OF)
 
 
@@ -37,7 +38,17 @@ def history_ranges(words: Sequence[str], colons: Sequence[int], stops: Sequence[
 
     Such a section is short: it ends with the sentence before the next label of any kind.
     """
-    ranges = []
+    ranges: list[tuple[int, int]] = []
+    for stop in stops:
+        # "CLINICAL HISTORY. Left upper lobe cancer."
+        if stop and words[stop - 1] in _HISTORY_ENDS:
+            for length in (4, 3, 2, 1):
+                first = stop - length
+                if first >= 0 and SECTION_OF.get(" ".join(words[first:stop])) == "history" and (
+                        first == 0 or not words[first - 1][0].isalnum()):
+                    following = next((s for s in stops if s > stop + 1), len(words))
+                    ranges.append((stop + 1, min(following, stop + _HISTORY_TOKENS)))
+                    break
     for section, start, end in section_ranges(words, colons):
         if section != "history":
             continue
@@ -47,4 +58,4 @@ def history_ranges(words: Sequence[str], colons: Sequence[int], stops: Sequence[
             stop = bisect_right(stops, colons[at]) - 1
             end = stops[stop] if stop >= 0 and stops[stop] > start else colons[at]
         ranges.append((start, end))
-    return ranges
+    return sorted(ranges)

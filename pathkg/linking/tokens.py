@@ -94,7 +94,8 @@ def cut_stages(token: str) -> tuple[str, ...]:
     if not 4 <= len(token) <= 16:
         return ()
     match = _TNM_RUN.fullmatch(token)
-    parts = tuple(part for part in match.groups() if part) if match else ()
+    # in a run the letter O can only be a zero
+    parts = tuple(part.replace("O", "0").replace("No", "N0") for part in match.groups() if part) if match else ()
     return parts if len(parts) > 1 else ()
 
 
