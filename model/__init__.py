@@ -20,7 +20,7 @@ _HOMES = {
     "SlideVLM": "model.vlm", "SlideVLMConfig": "model.vlm", "SlideVLMProcessor": "model.vlm",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = ["SlideBag", "SlideVLM", "SlideVLMConfig", "SlideVLMProcessor", "load_bag"]
 
 
 def __getattr__(name: str) -> Any:

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
         vlm, processor = load_vlm(args.model)
         with memory_guard():
-            predictions = predict_all(vlm, processor, samples, ["slide", *controls], args.out,  # type: ignore[list-item]
+            predictions = predict_all(vlm, processor, samples, ["slide", *controls], args.out,
                                       batch_size=args.batch_size, max_new_tokens=args.max_new_tokens,
                                       temperature=args.temperature, seed=args.seed, system_prompt=prompt)
     else:

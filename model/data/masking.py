@@ -124,9 +124,11 @@ def prefix_variants(trajectory: Trajectory, *, entities: Sequence[Sequence[Span]
         raise ValueError(f"{len(entities)} lists of spans for {len(trajectory.steps)} steps")
     variants = []
     for first in range(1, len(trajectory.steps) + 1):
-        steps, chosen = list(trajectory.steps), ()
+        steps = list(trajectory.steps)
+        chosen: tuple[int, ...] = ()
         if mask_share and first > 1:
-            assert entities is not None and rng is not None
+            assert entities is not None
+            assert rng is not None
             count = int(mask_share * (first - 1) + 0.5)
             chosen = tuple(sorted(int(i) + 1 for i in rng.choice(first - 1, size=count, replace=False)))
             for number in chosen:

@@ -164,7 +164,7 @@ def _from_record(record: Mapping[str, Any]) -> TrainingSample:
         if needed not in fields:
             raise KeyError(needed)
     fields.setdefault("image", "")
-    return TrainingSample(**fields, options=tuple(record.get("options") or ()), extra=dict(record.get("extra") or {}))  # type: ignore[arg-type]
+    return TrainingSample(**fields, options=tuple(record.get("options") or ()), extra=dict(record.get("extra") or {}))
 
 
 def _from_datagen(record: Mapping[str, Any]) -> TrainingSample:

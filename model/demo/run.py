@@ -194,7 +194,7 @@ def _sft(folder: Path, lm_folder: Path, files: Mapping[str, Path], settings: Dem
         "stages": stages,
         "trainer": {"per_device_train_batch_size": settings.batch, "learning_rate": settings.sft_rate,
                     "lr_scheduler_type": "cosine", "warmup_steps": 4, "logging_steps": 2,
-                    "eval_strategy": "no", "save_steps": max(10, settings.sft_steps // 2)}}, "sft")
+                    "eval_strategy": "no", "eval_on_start": False, "save_steps": max(10, settings.sft_steps // 2)}}, "sft")
     figures: dict[str, Any] = run_sft(run)
     figures["held_back_loss"] = _held_back(folder, lm_folder, figures["model"], files["validation"], seed)
     return figures
@@ -325,7 +325,7 @@ def _figures(sft: Mapping[str, Any], grpo: Mapping[str, Any], before: Mapping[st
             "right_slide_minus_shuffled": {"sft": before["controls"]["shuffled"]["accuracy"], "grpo": gap},
             "entity_f1": {"sft": before["means"].get("entity_f1"), "grpo": after["means"].get("entity_f1")},
             "certificates": {"sft": before["certificates"], "grpo": after["certificates"]},
-            "unscored": grpo["unscored"], "claims": claims}
+            "unscored": grpo["unscored"], "unscored_reasons": grpo["unscored_reasons"], "claims": claims}
 
 
 def _ablations(root: Path, lm_folder: Path, files: Mapping[str, Path], settings: DemoSettings, sft: Mapping[str, Any],

@@ -60,7 +60,7 @@ def read_questions(path: str | Path, form: str = "ours", *, bags: str | Path | N
     if form == "ours":
         return QuestionSet(read_samples(file, image_root=bags))
     try:
-        samples = list(FORMS[form](file, split))
+        samples = list(_READERS[form](file, split))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{file} is not in the form {form!r} ({type(error).__name__}: {error})",
                          hint="docs/evaluation.md lists the fields of each form") from error
@@ -111,7 +111,10 @@ def _pathmmu(file: Path, split: str | None) -> Iterable[TrainingSample]:
                                      question_kind=category)
 
 
-FORMS = {"ours": None, "wsi-vqa": _wsi_vqa, "slidebench": _slidebench, "pathmmu": _pathmmu}
+_READERS = {"wsi-vqa": _wsi_vqa, "slidebench": _slidebench, "pathmmu": _pathmmu}
+
+FORMS = ("ours", *_READERS)
+"""Names of the forms."""
 
 
 def _with_bags(samples: list[TrainingSample], folder: Path) -> QuestionSet:

@@ -152,7 +152,9 @@ def _cases(rows: Sequence[Scored], *, limit: int = 200) -> str:
 
 
 def _estimate(value: Mapping[str, Any], *, percent: bool = True) -> list[str]:
-    show = (lambda x: f"{100 * x:.1f}%") if percent else (lambda x: f"{x:.3f}")
+    def show(number: float) -> str:
+        return f"{100 * number:.1f}%" if percent else f"{number:.3f}"
+
     return [show(value["value"]), f"{show(value['low'])} – {show(value['high'])}", str(value["n"]),
             f"<span class=bar style='width:{max(0.0, min(1.0, value['value'])) * 8:.2f}rem'></span>"]
 

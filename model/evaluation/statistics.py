@@ -66,7 +66,7 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float:
     n = wins + losses
     if n == 0:
         return 1.0
-    tail = sum(comb(n, k) for k in range(min(wins, losses) + 1)) / 2 ** n
+    tail: float = sum(comb(n, k) for k in range(min(wins, losses) + 1)) / float(2 ** n)
     return min(1.0, 2 * tail)
 
 

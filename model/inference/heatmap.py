@@ -32,7 +32,8 @@ def heat_colours(weights: NDArray[np.float64]) -> NDArray[np.uint8]:
     low, high = np.array([255.0, 235.0, 60.0]), np.array([215.0, 25.0, 28.0])
     rgb = low + (high - low) * share[:, None]
     alpha = 255 * OPACITY * share
-    return np.rint(np.concatenate([rgb, alpha[:, None]], axis=1)).astype(np.uint8)
+    colours: NDArray[np.uint8] = np.rint(np.concatenate([rgb, alpha[:, None]], axis=1)).astype(np.uint8)
+    return colours
 
 
 def draw_heatmap(path: str | Path, bag: SlideBag, weights: NDArray[np.float64], *,
@@ -87,7 +88,7 @@ def _ground(bag: SlideBag, slide: str | Path | None, image_module: Any) -> tuple
         raise MissingExtraError.for_extra("openslide", "slides") from error
     try:
         with openslide.OpenSlide(str(file)) as opened:
-            width, height = opened.dimensions
+            width = opened.dimensions[0]
             picture = opened.get_thumbnail((THUMBNAIL, THUMBNAIL)).convert("RGB")
     except openslide.OpenSlideError as error:
         raise InputError(f"{file} cannot be opened: {error}", hint="check it with: pathkg-datagen slides") from error

@@ -27,11 +27,11 @@ class Section(BaseModel):
 class LoraSection(Section):
     """LoRA on the language model; encoder and projector are trained in full beside it."""
 
-    r: int = Field(16, ge=1)
-    alpha: int = Field(32, ge=1)
+    r: int = Field(default=16, ge=1)
+    alpha: int = Field(default=32, ge=1)
     dropout: Share = 0.0
     targets: list[str] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-    merge: bool = Field(True, description="save one plain model at the end instead of an adapter")
+    merge: bool = Field(default=True, description="save one plain model at the end instead of an adapter")
 
 
 class ModelSection(Section):
@@ -44,7 +44,7 @@ class ModelSection(Section):
     tag_tokens: bool = True
     missing_coords: Literal["error", "grid"] = "error"
     order: Literal["morton", "given"] = "morton"
-    max_patches: int | None = Field(None, ge=1)
+    max_patches: int | None = Field(default=None, ge=1)
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     attn_implementation: str | None = None
     lora: LoraSection | None = None
@@ -66,17 +66,17 @@ class DataSection(Section):
     validation: str | None = None
     image_root: str | None = None
     system_prompt: str = SYSTEM_PROMPT
-    question: str | None = Field(None, description="ask this instead of each sample's own question")
-    max_samples: int | None = Field(None, ge=1)
-    max_validation_samples: int | None = Field(None, ge=1)
+    question: str | None = Field(default=None, description="ask this instead of each sample's own question")
+    max_samples: int | None = Field(default=None, ge=1)
+    max_validation_samples: int | None = Field(default=None, ge=1)
 
 
 class MixSection(Section):
     """Shares of the sample kinds; they are normalised."""
 
-    masked: float = Field(1.0, ge=0)
-    full: float = Field(1.0, ge=0)
-    pseudo: float = Field(1.0, ge=0)
+    masked: float = Field(default=1.0, ge=0)
+    full: float = Field(default=1.0, ge=0)
+    pseudo: float = Field(default=1.0, ge=0)
 
     @model_validator(mode="after")
     def _something(self) -> MixSection:
@@ -88,14 +88,14 @@ class MixSection(Section):
 class PseudoSection(Section):
     """Pseudo-bags; see :mod:`model.data.pseudobags`."""
 
-    clusters: int = Field(8, ge=2)
+    clusters: int = Field(default=8, ge=2)
     mu: Share = 0.7
-    tau: float = Field(1.0, gt=0)
+    tau: float = Field(default=1.0, gt=0)
     epsilon: Share = 0.02
     estimator: Literal["loglik", "entity_score"] = "loglik"
-    batch_size: int = Field(8, ge=1)
-    max_new_tokens: int = Field(256, ge=1)
-    cache: str | None = Field(None, description="folder; <output>/priors when not given")
+    batch_size: int = Field(default=8, ge=1)
+    max_new_tokens: int = Field(default=256, ge=1)
+    cache: str | None = Field(default=None, description="folder; <output>/priors when not given")
 
 
 class AugmentSection(Section):
@@ -103,7 +103,7 @@ class AugmentSection(Section):
 
     mix: MixSection = MixSection()
     mask_share: Share = 0.5
-    rows: int | None = Field(None, ge=1, description="rows per epoch; one per sample and kind when not given")
+    rows: int | None = Field(default=None, ge=1, description="rows per epoch; one per sample and kind when not given")
     pseudo: PseudoSection = PseudoSection()
 
 
@@ -121,30 +121,31 @@ class JudgeSection(Section):
     base_url: str
     model: str
     api_key_env: str | None = None
-    timeout_s: float = Field(60.0, gt=0)
+    timeout_s: float = Field(default=30.0, gt=0)
+    cache: str = Field(default="", description="folder for the judge's answers; none when empty")
     on_failure: Literal["skip", "offline"] = "skip"
 
 
 class RewardSection(Section):
     """Weights of the rewards; zero leaves one out."""
 
-    format: float = Field(1.0, ge=0)
-    semantic: float = Field(1.0, ge=0)
-    entity: float = Field(0.5, ge=0)
-    path: float = Field(0.0, ge=0)
+    format: float = Field(default=1.0, ge=0)
+    semantic: float = Field(default=1.0, ge=0)
+    entity: float = Field(default=0.5, ge=0)
+    path: float = Field(default=0.0, ge=0)
     entity_variant: Literal["soft_dice", "recall"] = "soft_dice"
     judge: JudgeSection | None = None
-    store: str | None = Field(None, description="graph store; the bundled core graph when not given")
-    max_unscored_share: Share = Field(0.5, description="stop when more than this share of a reward's scores is "
+    store: str | None = Field(default=None, description="graph store; the bundled core graph when not given")
+    max_unscored_share: Share = Field(default=0.5, description="stop when more than this share of a reward's scores is "
                                                        "missing over unscored_window steps")
-    unscored_window: int = Field(20, ge=1)
+    unscored_window: int = Field(default=20, ge=1)
 
 
 class DynamicSamplingSection(Section):
     """DAPO's dynamic sampling: a group whose rewards are all equal is drawn again with other prompts."""
 
     enabled: bool = False
-    max_rounds: int = Field(3, ge=1)
+    max_rounds: int = Field(default=3, ge=1)
 
 
 class RunSection(Section):
@@ -152,7 +153,7 @@ class RunSection(Section):
 
     output: str
     seed: int = 42
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(default=None, ge=1)
     log_to: Literal["tensorboard", "wandb", "none"] = "tensorboard"
     resume: bool = True
     model: ModelSection

@@ -48,7 +48,7 @@ class DynamicSamplingTrainer(trl.GRPOTrainer):  # type: ignore[misc]
         self.resampled_groups = 0
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        batch = super()._generate_and_score_completions(inputs)
+        batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         if not self.model.training:
             return batch
         size = self.num_generations

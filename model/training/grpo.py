@@ -77,6 +77,7 @@ def run_grpo(run: GRPORun) -> dict[str, Any]:
     figures = {"kind": "grpo", **train(trainer, output, resume=run.resume), "trainable": trainable,
                "held_back": len(checks), "weights": {f.__name__: w for f, w in zip(functions, weights, strict=True)},
                "unscored": {f.__name__: f.unscored for f in functions},
+               "unscored_reasons": {f.__name__: dict(f.reasons) for f in functions if f.reasons},
                "fallen_back": {f.__name__: f.fallen_back for f in functions}, "stopped_for": watch.stopped_for}
     if run.dynamic_sampling.enabled:
         figures["resampled_groups"] = trainer.resampled_groups

@@ -184,7 +184,7 @@ def _batches(items: Sequence[SlideBag], size: int) -> Iterator[Sequence[SlideBag
         yield items[start:start + size]
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def entity_loglik(model: Any, processor: Any, sample: TrainingSample, bags: Sequence[SlideBag],
                   spans: Sequence[Span], settings: PriorSettings) -> list[float | None]:
     """Mean log-likelihood of the entity tokens of the sample's text, once for each bag; ``None`` without entities."""
@@ -211,7 +211,7 @@ def entity_loglik(model: Any, processor: Any, sample: TrainingSample, bags: Sequ
     return means
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def greedy_answers(model: Any, processor: Any, sample: TrainingSample, bags: Sequence[SlideBag],
                    settings: PriorSettings) -> list[str]:
     """The model's greedy answer for each bag."""

@@ -9,7 +9,7 @@ steps, the run saves a checkpoint and stops, because it would go on learning som
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +18,7 @@ from transformers import TrainerCallback
 from model.data.samples import TrainingSample
 from model.training.config import JudgeSection, RewardSection
 from pathkg.errors import InputError, PathkgError
+from pathkg.rewards.adapters.common import completion_text
 
 log = logging.getLogger("model.training")
 
@@ -31,6 +32,12 @@ class RewardFunction:
         reward: the reward.
         name: what TRL logs it as.
         fallback: scores what ``reward`` could not (``on_failure: offline``).
+
+    Attributes:
+        scored: completions scored so far.
+        unscored: completions that could not be scored.
+        fallen_back: completions that only ``fallback`` could score.
+        reasons: why completions could not be scored, counted.
     """
 
     def __init__(self, reward: Any, name: str, fallback: Any = None) -> None:
@@ -40,10 +47,11 @@ class RewardFunction:
         self.scored = 0
         self.unscored = 0
         self.fallen_back = 0
+        self.reasons: Counter[str] = Counter()
 
     def __call__(self, *, completions: Sequence[Any], reference: Sequence[str],
                  log_metric: Callable[[str, float], None] | None = None, **_: Any) -> list[float | None]:
-        texts = [completion_text(c) for c in completions]
+        texts = [_text(c) for c in completions]
         values = self._totals(self.reward, texts, reference)
         missing = [i for i, value in enumerate(values) if value is None]
         if missing and self.fallback is not None:
@@ -58,29 +66,24 @@ class RewardFunction:
             log_metric(f"unscored/{self.__name__}", left / len(values))
         return values
 
-    @staticmethod
-    def _totals(reward: Any, texts: Sequence[str], references: Sequence[str]) -> list[float | None]:
+    def _totals(self, reward: Any, texts: Sequence[Any], references: Sequence[str]) -> list[float | None]:
         try:
-            return [result.total for result in reward.score_batch(texts, references)]
+            results = reward.score_batch(texts, references)
         except PathkgError as error:
             # one failing batch (an endpoint that is gone) must not end hours of training; it is counted
             log.warning("a batch of %d completions could not be scored: %s", len(texts), error.message)
+            self.reasons[type(error).__name__] += len(texts)
             return [None] * len(texts)
+        for result in results:
+            if result.total is None:
+                self.reasons[(result.reasons or ("no reason given",))[0]] += 1
+        return [result.total for result in results]
 
 
-def completion_text(completion: Any) -> str:
-    """The text of a TRL completion, plain or conversational.
-
-    Example:
-        >>> completion_text([{"role": "assistant", "content": " a "}]), completion_text("b")
-        ('a', 'b')
-    """
-    if isinstance(completion, str):
-        return completion.strip()
-    content = completion[-1]["content"] if completion else ""
-    if isinstance(content, list):
-        content = "".join(part.get("text", "") for part in content)
-    return str(content).strip()
+def _text(completion: Any) -> Any:
+    """The completion's text without the white space around it, which a chat template may add."""
+    text = completion_text(completion)
+    return text.strip() if isinstance(text, str) else text
 
 
 def build_rewards(section: RewardSection) -> tuple[list[RewardFunction], list[float]]:
@@ -118,14 +121,12 @@ def build_rewards(section: RewardSection) -> tuple[list[RewardFunction], list[fl
 
 def judged(section: JudgeSection, store: str) -> Any:
     """The semantic reward with an LLM judge."""
-    import os
-
     from pathkg.rewards import SemanticReward
     from pathkg.rewards.judge import Judge
 
-    key = os.environ.get(section.api_key_env, "") if section.api_key_env else ""
-    return SemanticReward(store=store, judge=Judge(base_url=section.base_url, model=section.model, api_key=key,
-                                                   timeout=section.timeout_s))
+    return SemanticReward(store=store, judge=Judge(base_url=section.base_url, model=section.model,
+                                                   api_key_env=section.api_key_env or "OPENAI_API_KEY",
+                                                   timeout_s=section.timeout_s, cache=section.cache))
 
 
 def entity_scorer(store: str | None = None) -> Callable[[str, TrainingSample], float | None]:

@@ -117,7 +117,7 @@ def build_rows(samples: Sequence[TrainingSample], processor: Any, *, mix: Mappin
         The rows, and counts by kind (``pseudo without cluster`` counts bags no cluster of which may be removed;
         they are used whole).
     """
-    shares = {kind: float(mix.get(kind, 0.0)) for kind in KINDS if mix.get(kind, 0.0) > 0}
+    shares: dict[str, float] = {kind: float(mix.get(kind, 0.0)) for kind in KINDS if mix.get(kind, 0.0) > 0}
     trajectories = checked_trajectories(samples)
     counts = quotas(rows or len(samples) * len(shares), shares)
     counted: Counter[str] = Counter()
@@ -155,7 +155,7 @@ def pseudo_samples(samples: Sequence[TrainingSample], *, mix: Mapping[str, float
 
     Priors are measured for these only.
     """
-    shares = {kind: float(mix.get(kind, 0.0)) for kind in KINDS if mix.get(kind, 0.0) > 0}
+    shares: dict[str, float] = {kind: float(mix.get(kind, 0.0)) for kind in KINDS if mix.get(kind, 0.0) > 0}
     count = quotas(rows or len(samples) * len(shares), shares).get("pseudo", 0)
     drawn = {s.id for s, _ in _cycle([(s, 0) for s in samples], count, rng_for(seed, "pseudo"))}
     return [s for s in samples if s.id in drawn]

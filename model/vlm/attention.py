@@ -37,7 +37,7 @@ def dilated_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, *
         torch.Size([1, 2, 6, 4])
     """
     outputs, denominators = [], []
-    for length, rate in zip(segment_lengths, dilation_rates):
+    for length, rate in zip(segment_lengths, dilation_rates, strict=True):
         output, log_denominator = _one_pattern(query, key, value, mask, length, rate, max_scores)
         outputs.append(output)
         denominators.append(log_denominator)
@@ -49,7 +49,7 @@ def dilated_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, *
         top = stacked.amax(dim=0, keepdim=True).clamp(min=torch.finfo(stacked.dtype).min)
         weights = torch.exp(stacked - top)
         weights = weights / weights.sum(dim=0, keepdim=True).clamp(min=1e-20)
-        mixed = sum((w.unsqueeze(-1).to(o.dtype) * o for w, o in zip(weights, outputs)), torch.zeros_like(outputs[0]))
+        mixed = sum((w.unsqueeze(-1).to(o.dtype) * o for w, o in zip(weights, outputs, strict=True)), torch.zeros_like(outputs[0]))
     return mixed * mask[:, None, :, None].to(mixed.dtype)
 
 

@@ -75,7 +75,7 @@ class SlideEncoderConfig(PretrainedConfig):  # type: ignore[misc]
         if self.dilation_rates[0] != 1:
             raise InputError(f"the first dilation rate is {self.dilation_rates[0]}",
                              hint="start with 1: otherwise some patches take part in no attention")
-        for length, rate in zip(self.segment_lengths, self.dilation_rates):
+        for length, rate in zip(self.segment_lengths, self.dilation_rates, strict=True):
             if rate < 1 or length < 1 or length % rate:
                 raise InputError(f"segment length {length} is not a multiple of dilation rate {rate}",
                                  hint="make each segment length a multiple of its dilation rate")

@@ -48,7 +48,7 @@ def position_code(grid: Tensor, width: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
-class _Attention(nn.Module):
+class _Attention(nn.Module):  # type: ignore[misc]
     def __init__(self, config: SlideEncoderConfig) -> None:
         super().__init__()
         self.config = config
@@ -86,7 +86,7 @@ class DilatedBlock(GradientCheckpointingLayer):  # type: ignore[misc]
         return hidden + self.dropout(self.mlp(self.mlp_norm(hidden)))
 
 
-class CrossAttentionPool(nn.Module):
+class CrossAttentionPool(nn.Module):  # type: ignore[misc]
     """Learned latents read the bag once: Perceiver's cross attention (Jaegle et al. 2021)."""
 
     def __init__(self, config: SlideEncoderConfig) -> None:
@@ -113,7 +113,7 @@ class CrossAttentionPool(nn.Module):
         return latents + self.mlp(self.mlp_norm(latents)), weights.mean(dim=1)
 
 
-class GatedAttentionPool(nn.Module):
+class GatedAttentionPool(nn.Module):  # type: ignore[misc]
     """ABMIL's gated attention (Ilse, Tomczak and Welling 2018, equation 9), one set of weights per token."""
 
     def __init__(self, config: SlideEncoderConfig, num_tokens: int) -> None:
@@ -132,7 +132,7 @@ class GatedAttentionPool(nn.Module):
         return weights.to(hidden.dtype) @ hidden, weights
 
 
-class SlideEncoder(nn.Module):
+class SlideEncoder(nn.Module):  # type: ignore[misc]
     """``pixel_values`` (B, N, D + 3) and ``mask`` (B, N) to :class:`SlideTokens`."""
 
     def __init__(self, config: SlideEncoderConfig) -> None:
@@ -174,8 +174,9 @@ class SlideEncoder(nn.Module):
             assert self.latents is not None
             tokens = self.latents.to(hidden.dtype).unsqueeze(0).expand(batch, -1, -1)
             attention = None
-            for layer in (self.layers if self.config.kind == "resampler" else [self.pool]):
-                tokens, attention = layer(tokens, hidden, mask)
+            readers: list[Any] = list(self.layers) if self.config.kind == "resampler" else [self.pool]
+            for reader in readers:
+                tokens, attention = reader(tokens, hidden, mask)
         return SlideTokens(self.norm(tokens), some.expand(-1, self.config.num_tokens), attention)
 
     def _embed(self, pixel_values: Tensor, mask: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ class SlideVLMOutput(CausalLMOutputWithPast):  # type: ignore[misc]
     image_hidden_states: Tensor | None = None
 
 
-class Projector(nn.Module):
+class Projector(nn.Module):  # type: ignore[misc]
     """Slide tokens to the language model's width: linear, GELU, linear, then a learned common scale.
 
     The scale starts at the size of the language model's own embeddings, so that the first slide tokens are

@@ -129,11 +129,11 @@ class SlideVLMProcessor(ProcessorMixin):  # type: ignore[misc]
             raise InputError("the processor got no text", hint="pass text= with one <image> for each bag")
         texts = [text] if isinstance(text, str) else list(text)
         rows = _one_per_text(images, len(texts))
-        for words, row in zip(texts, rows):
+        for words, row in zip(texts, rows, strict=True):
             _check_places(words, row is not None)
         bags = [None if row is None else self.bag(row) for row in rows]
         expanded = [words if bag is None else words.replace(IMAGE_TOKEN, IMAGE_TOKEN * self.slide_tokens(bag))
-                    for words, bag in zip(texts, bags)]
+                    for words, bag in zip(texts, bags, strict=True)]
         kwargs.pop("return_mm_token_type_ids", None)
         encoded = self.tokenizer(expanded, return_tensors=return_tensors, **kwargs)
         data = {k: v for k, v in encoded.items() if k != "token_type_ids"}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+)
 
 from model.vlm.config import SlideEncoderConfig, SlideVLMConfig
 from model.vlm.modeling import SlideVLM, SlideVLMModel

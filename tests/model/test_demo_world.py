@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import pathkg
-from model.demo.world import DIAGNOSES, World, WorldSettings, write_world
 from model.data.samples import read_samples
+from model.demo.world import DIAGNOSES, World, WorldSettings, write_world
 from pathkg.linking import linker_for
 from pathkg.rewards import EntityReward, FormatReward, SemanticReward
 

@@ -9,15 +9,15 @@ import pytest
 pytest.importorskip("torch", reason="the trainer needs torch")
 pytest.importorskip("trl", reason="the trainer needs trl")
 
-import torch  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
+import torch
+from safetensors.torch import load_file
 
-from model.data.samples import read_samples  # noqa: E402
-from model.training.config import RewardSection, parse_run  # noqa: E402
-from model.training.dynamic import dull_groups, replace_groups  # noqa: E402
-from model.training.grpo import grpo_rows, run_grpo  # noqa: E402
-from model.training.rewards import RewardFunction, UnscoredWatch, build_rewards  # noqa: E402
-from pathkg.errors import EndpointError, InputError  # noqa: E402
+from model.data.samples import read_samples
+from model.training.config import RewardSection, parse_run
+from model.training.dynamic import dull_groups, replace_groups
+from model.training.grpo import grpo_rows, run_grpo
+from model.training.rewards import RewardFunction, UnscoredWatch, build_rewards
+from pathkg.errors import EndpointError, InputError
 
 
 @pytest.fixture
@@ -197,7 +197,50 @@ def test_a_reward_that_dies_is_none_and_counted():
     assert call() == [0.5, 0.5]
     assert call() == [None, None]
     assert logged == {"unscored/semantic": 1.0}
-    assert (function.scored, function.unscored) == (2, 2)
+    assert (function.scored, function.unscored, dict(function.reasons)) == (2, 2, {"EndpointError": 2})
+
+
+def test_a_judge_that_dies_in_mid_run_is_counted_over_a_real_socket(tiny):
+    """A small server that answers twice and is then gone."""
+    openai = pytest.importorskip("openai", reason="the judge speaks through the openai package")
+    assert openai
+    import http.server
+    import json
+    import threading
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            reply = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [
+                {"index": 0, "finish_reason": "stop",
+                 "message": {"role": "assistant", "content": '{"reason": "r", "grade": 3}'}}]}
+            body = json.dumps(reply).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    from pathkg.rewards import SemanticReward
+    from pathkg.rewards.judge import Judge
+
+    judge = Judge(base_url=f"http://127.0.0.1:{server.server_port}/v1", model="m", retries=0, timeout_s=2.0)
+    function = RewardFunction(SemanticReward(judge=judge), "semantic")
+    sample = read_samples(tiny["train"])[0]
+    answers = [sample.text.replace(sample.answer.capitalize(), f"Tumour {i}") for i in range(2)]
+    assert function(completions=answers, reference=[sample.reference] * 2) == [0.75, 0.75]
+    server.shutdown()
+    server.server_close()
+    other = [a.replace("Tumour", "Lesion") for a in answers]
+    assert function(completions=other, reference=[sample.reference] * 2) == [None, None]
+    assert function.unscored == 2
+    assert sum(function.reasons.values()) == 2
 
 
 def test_a_fallback_scores_what_the_judge_could_not():

@@ -11,20 +11,20 @@ import pytest
 pytest.importorskip("torch", reason="the trainer needs torch")
 pytest.importorskip("trl", reason="the trainer needs trl")
 
-import torch  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
+import torch
+from safetensors.torch import load_file
 
-import pathkg  # noqa: E402
-from model.bags import load_bag  # noqa: E402
-from model.data.entities import step_spans, text_spans  # noqa: E402
-from model.data.samples import read_samples  # noqa: E402
-from model.training.config import parse_run  # noqa: E402
-from model.training.parts import OutOfMemoryError, load_vlm, memory_guard, set_trainable  # noqa: E402
-from model.training.priors import PriorSettings, measure_priors, model_fingerprint  # noqa: E402
-from model.training.rows import build_rows, quotas  # noqa: E402
-from model.training.sft import run_sft  # noqa: E402
-from pathkg.errors import InputError  # noqa: E402
-from pathkg.linking import linker_for  # noqa: E402
+import pathkg
+from model.bags import load_bag
+from model.data.entities import step_spans, text_spans
+from model.data.samples import read_samples
+from model.training.config import parse_run
+from model.training.parts import OutOfMemoryError, load_vlm, memory_guard, set_trainable
+from model.training.priors import PriorSettings, measure_priors, model_fingerprint
+from model.training.rows import build_rows, quotas
+from model.training.sft import run_sft
+from pathkg.errors import InputError
+from pathkg.linking import linker_for
 
 
 @pytest.fixture(scope="module")
@@ -277,8 +277,8 @@ def test_other_failures_stay_what_they_are():
 def test_a_tokenizer_without_the_tags_is_refused(tiny, sft_run):
     from transformers import AutoTokenizer
 
-    from model.vlm import build_vlm
     from model.training.parts import save_model
+    from model.vlm import build_vlm
 
     folder = Path(sft_run().output) / "bare"
     save_model(*build_vlm(tiny["lm"], encoder={"feature_dim": 32, "hidden_size": 32, "num_heads": 4}, tag_tokens=False),

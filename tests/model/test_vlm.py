@@ -74,14 +74,14 @@ def brute_force(q, k, v, mask, lengths, rates):
                 if not mask[b, i]:
                     continue
                 total, mixed = 0.0, torch.zeros(width)
-                for w, r in zip(lengths, rates):
+                for w, r in zip(lengths, rates, strict=True):
                     if (i % w) % r != h % r:
                         continue
                     start = i // w * w
                     js = [j for j in range(start, min(start + w, n)) if (j - start) % r == h % r and mask[b, j]]
                     e = torch.stack([(q[b, h, i] @ k[b, h, j] / width ** 0.5).exp() for j in js])
                     total = total + e.sum()
-                    mixed = mixed + sum(x * v[b, h, j] for x, j in zip(e, js))
+                    mixed = mixed + sum(x * v[b, h, j] for x, j in zip(e, js, strict=True))
                 out[b, h, i] = mixed / total
     return out
 
@@ -276,7 +276,7 @@ def test_all_patches_can_be_placed(files):
 def test_a_batch_gives_what_each_row_gives_alone(built, files):
     vlm, processor = built
     together = vlm(**batch(processor, files)).logits[:, -1]
-    alone = torch.cat([vlm(**batch(processor, [f], [p])).logits[:, -1] for f, p in zip(files, PROMPTS)])
+    alone = torch.cat([vlm(**batch(processor, [f], [p])).logits[:, -1] for f, p in zip(files, PROMPTS, strict=True)])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
 
@@ -322,7 +322,7 @@ def test_generate_uses_the_slide(built, files):
     cached = vlm.generate(**inputs, **kwargs)
     fresh = vlm.generate(**inputs, **kwargs, use_cache=False)
     assert cached.sequences.tolist() == fresh.sequences.tolist()
-    for a, b in zip(cached.scores, fresh.scores):
+    for a, b in zip(cached.scores, fresh.scores, strict=True):
         finite = torch.isfinite(b)
         torch.testing.assert_close(a[finite], b[finite], atol=1e-4, rtol=1e-4)
     other = vlm.generate(**batch(processor, files[1:2], PROMPTS[:1]), **kwargs)
