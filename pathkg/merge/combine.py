@@ -20,6 +20,8 @@ MEMBER_RELATION = "member_of_group"
 """Edge from a MONDO disease to the PrimeKG group that holds it."""
 _KIND_ORDER = {"name": 0, "exact": 1, "abbreviation": 2, "related": 3, "narrow": 4, "broad": 5}
 _EXAMPLES = 5
+_DENSE_ABOVE = 1 << 40
+_INT64 = 1 << 63
 _Array = npt.NDArray[Any]
 
 
@@ -117,19 +119,27 @@ def _without_repeats(table: pa.Table, origin: _Array, per_source: list[dict[str,
                      ) -> tuple[pa.Table, _Array]:
     """Drop edges that repeat another of the same source label in everything; the first stays."""
     table = table.unify_dictionaries()
-    kind = np.zeros(table.num_rows, np.int64)
+    kind, size = np.zeros(table.num_rows, np.int64), 1
     for column in ("relation", "display_relation", "source", "evidence", "negated", "undirected"):
         values = table[column]
         if not pa.types.is_dictionary(values.type):
             values = values.dictionary_encode().unify_dictionaries()
         codes = _codes(values)
-        kind = _dense(kind * (int(codes.max(initial=0)) + 1) + codes)
+        width = int(codes.max(initial=0)) + 1
+        if size * width > _DENSE_ABOVE:
+            kind = _dense(kind)
+            size = int(kind.max(initial=0)) + 1
+        kind = kind * width + codes
+        size *= width
+    kind = _dense(kind)
     subject, obj = table["subject"].to_numpy().astype(np.int64), table["object"].to_numpy().astype(np.int64)
-    undirected = table["undirected"].to_numpy(zero_copy_only=False) if table.num_rows else np.zeros(0, bool)
+    undirected = table["undirected"].to_numpy() if table.num_rows else np.zeros(0, bool)
     low = np.where(undirected, np.minimum(subject, obj), subject)
     high = np.where(undirected, np.maximum(subject, obj), obj)
-    size = int(max(subject.max(initial=0), obj.max(initial=0))) + 1
-    code = _dense(_dense(low * size + high) * (int(kind.max(initial=0)) + 1) + kind)
+    n_nodes = int(max(subject.max(initial=0), obj.max(initial=0))) + 1
+    n_kinds = int(kind.max(initial=0)) + 1
+    pair = low * n_nodes + high
+    code = _dense((pair if n_nodes * n_nodes * n_kinds < _INT64 else _dense(pair)) * n_kinds + kind)
     first = np.flatnonzero(np.diff(np.maximum.accumulate(code), prepend=-1)) if len(code) else code
     keep = np.zeros(table.num_rows, bool)
     keep[first] = True
