@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen.api import Generator
-from datagen.client import BudgetReached, Budget, CallCache, ChatClient
+from datagen.client import Budget, BudgetReached, CallCache, ChatClient
 from datagen.findings import collect_findings
 from datagen.findings.llm import extract
 from datagen.plan import Plan

@@ -141,13 +141,9 @@ ANSWER_PRESENT = ("{F} {are} present.", "Yes: {F} {are} present.", "Present: {F}
 ANSWER_ABSENT = ("No {F} {is_or} seen.", "{F_and} {are} absent.", "There is no {F}.", "No {F} {is_or} identified.")
 ANSWER_MARKER = ("{F}.", "Result: {F}.", "The tumor is {F}.", "The result is {F}.")
 
-COUNTABLE = frozenset("""pearl bridge gland nest node nodule cell body bodies granule figure vacuole droplet papilla rosette
-island cord sheet tubule follicle margin calcification mitosis inclusion globule lymphocyte macrophage neutrophil plasma
-nucleolus nucleus groove cyst fiber fibre trabecula whorl implant deposit adhesion focus infiltrate vessel tumor
-microcalcification emboli embolus polyp ulcer stricture septum septa foci stain""".split())
-ARTICLE = frozenset("""pattern growth component border surface architecture arrangement stroma reaction background appearance
-configuration response capsule tract mass lesion type variant feature nodule ulcer""".split())
-UNCHANGED = frozenset("""cells nuclei nucleoli mitoses bodies foci septa papillae emboli metastases margins""".split())
+COUNTABLE = frozenset(["pearl", "bridge", "gland", "nest", "node", "nodule", "cell", "body", "bodies", "granule", "figure", "vacuole", "droplet", "papilla", "rosette", "island", "cord", "sheet", "tubule", "follicle", "margin", "calcification", "mitosis", "inclusion", "globule", "lymphocyte", "macrophage", "neutrophil", "plasma", "nucleolus", "nucleus", "groove", "cyst", "fiber", "fibre", "trabecula", "whorl", "implant", "deposit", "adhesion", "focus", "infiltrate", "vessel", "tumor", "microcalcification", "emboli", "embolus", "polyp", "ulcer", "stricture", "septum", "septa", "foci", "stain"])
+ARTICLE = frozenset(["pattern", "growth", "component", "border", "surface", "architecture", "arrangement", "stroma", "reaction", "background", "appearance", "configuration", "response", "capsule", "tract", "mass", "lesion", "type", "variant", "feature", "nodule", "ulcer"])
+UNCHANGED = frozenset(["cells", "nuclei", "nucleoli", "mitoses", "bodies", "foci", "septa", "papillae", "emboli", "metastases", "margins"])
 _IRREGULAR = {"nucleus": "nuclei", "nucleolus": "nucleoli", "mitosis": "mitoses", "papilla": "papillae",
               "embolus": "emboli", "focus": "foci", "septum": "septa", "body": "bodies", "trabecula": "trabeculae"}
 _VOWEL = re.compile(r"[aeioAEIO]")

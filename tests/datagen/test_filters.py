@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from datagen.api import Generator
-from datagen.filters import BenchmarkIndex, FilterOptions, NearDuplicates, TemplatingAudit, check_text_filters, signature
+from datagen.filters import (
+    BenchmarkIndex,
+    FilterOptions,
+    NearDuplicates,
+    TemplatingAudit,
+    check_text_filters,
+    signature,
+)
 from datagen.filters.contamination import words
 from datagen.filters.identifiers import find_identifiers, redact
 from datagen.filters.templating import skeleton

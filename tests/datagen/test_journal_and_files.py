@@ -18,9 +18,14 @@ from pathkg.errors import InputError
 
 def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
-    with pytest.raises(RuntimeError), whole_file(tmp_path / "a") as handle:
-        handle.write("new")
-        raise RuntimeError
+
+    def fail() -> None:
+        with whole_file(tmp_path / "a") as handle:
+            handle.write("new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", "old")]
 
 
