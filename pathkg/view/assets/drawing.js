@@ -72,7 +72,9 @@ function layered(walks) {
   const join = (a, b) => { if (!beside.has(a)) beside.set(a, new Set()); beside.get(a).add(b); };
   for (const walk of walks) {
     walk.forEach((id, i) => { if (i) { join(id, walk[i - 1]); join(walk[i - 1], id); } });
-    for (const id of [walk[0], walk[walk.length - 1]]) ends.set(id, (ends.get(id) || 0) + 1);
+    /* of two, the end that paths lead to */
+    ends.set(walk[0], (ends.get(walk[0]) || 0) + 1);
+    ends.set(walk[walk.length - 1], (ends.get(walk[walk.length - 1]) || 0) + 1.01);
   }
   const roots = [...ends.keys()].sort((a, b) => ends.get(b) - ends.get(a) || beside.get(b).size - beside.get(a).size);
   const column = new Map(), columns = [];
