@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pathkg.errors import InputError, MissingExtraError, UnknownEntityError, did_you_mean
+from pathkg.errors import InputError, MissingExtraError, UnknownEntityError
 from pathkg.graph import KnowledgeGraph
 from pathkg.paths.batch import DistanceTable, PathBatch, solve_in_threads
 from pathkg.paths.constraints import Constraints, Plan, compile_plan, edge_classes
@@ -24,15 +24,13 @@ from pathkg.paths.engine import (
     NumpyEngine,
     compiled_available,
 )
+from pathkg.paths.options import ENGINES, Mode, check_options, read_constraints
 from pathkg.paths.ranking import UNIT, Costs, Weights, compile_costs, default_weights
 from pathkg.paths.selection import select_diverse
 from pathkg.paths.writing import PathWriter
 from pathkg.records import Path, PathResult
 
 Array = npt.NDArray[Any]
-Mode = Literal["k_shortest", "shortest", "all_shortest", "all_simple"]
-MODES = ("k_shortest", "shortest", "all_shortest", "all_simple")
-ENGINES = ("auto", "numpy", "numba")
 
 PATH_LIMIT = 100_000
 """How many paths a query enumerates before it stops and says ``truncated``."""
@@ -49,8 +47,6 @@ SWITCH_SECONDS = 2.0
 SWITCH_PAIRS = 1_000
 """A batch of at least this many pairs loads the compiled engine at once."""
 
-_CONSTRAINT_NAMES = tuple(f.name for f in fields(Constraints))
-_OPTION_NAMES = ("mode", "case", "select", "limit", "max_expansions", "time_limit", "weights", "engine")
 _Ends = str | Collection[str]
 
 
@@ -121,7 +117,7 @@ class PathFinder:
              case: Collection[str] = (), select: str | None = None, limit: int = PATH_LIMIT,
              max_expansions: int | None = None, time_limit: float | None = None, **constraints: Any) -> PathResult:
         """See :func:`find_paths`."""
-        _check(k, max_hops, mode, select, limit, max_expansions, time_limit)
+        check_options(k, max_hops, mode, select, limit, max_expansions, time_limit)
         plan = self.plan(read_constraints(constraints))
         starts, unknown = self._resolve(a)
         targets, unknown_targets = self._resolve(b)
@@ -301,7 +297,7 @@ class PathFinder:
             >>> nodes.shape[1], edges.shape[1]
             (2, 1)
         """
-        _check(1, max_hops, "all_shortest", None, limit, None, None)
+        check_options(1, max_hops, "all_shortest", None, limit, None, None)
         plan = self.plan(read_constraints(constraints))
         if plan.pattern is not None:
             raise InputError("all_shortest takes no pattern", hint="use find with mode='all_shortest'")
@@ -333,7 +329,7 @@ class PathFinder:
         Raises:
             InputError: as :func:`find_paths`.
         """
-        _check(k, max_hops, mode, None, 1, max_expansions, None)
+        check_options(k, max_hops, mode, None, 1, max_expansions, None)
         given = list(pairs)
         plan = self.plan(read_constraints(constraints))
         self._switch(len(given) >= SWITCH_PAIRS)
@@ -387,7 +383,7 @@ class PathFinder:
             InputError: as :func:`find_paths`.
             UnknownEntityError: a name the graph does not hold.
         """
-        _check(1, max_hops, "all_shortest", None, 1, None, None)
+        check_options(1, max_hops, "all_shortest", None, 1, None, None)
         plan = self.plan(read_constraints(constraints))
         if plan.pattern is not None:
             raise InputError("distances take no pattern", hint="use find_paths with mode='all_shortest'")
@@ -490,29 +486,3 @@ def find_paths(graph: KnowledgeGraph, a: _Ends, b: _Ends, *, k: int | None = 5, 
 def finder_for(graph: KnowledgeGraph) -> PathFinder:
     """The shared finder of a graph with the package's weights."""
     return PathFinder(graph)
-
-
-def read_constraints(given: Mapping[str, Any]) -> Constraints:
-    """Constraints from keyword arguments.
-
-    Raises:
-        InputError: a name that is no constraint.
-    """
-    for name in given:
-        if name not in _CONSTRAINT_NAMES:
-            known = (*_CONSTRAINT_NAMES, *_OPTION_NAMES)
-            raise InputError(f"find_paths has no option {name!r}",
-                             hint=did_you_mean(name, known) or f"options are: {', '.join(known)}")
-    return Constraints(**given)
-
-
-def _check(k: int | None, max_hops: int, mode: str, select: str | None, limit: int, max_expansions: int | None,
-           time_limit: float | None) -> None:
-    if mode not in MODES:
-        raise InputError(f"mode is {mode!r}", hint=did_you_mean(mode, MODES) or f"modes are: {', '.join(MODES)}")
-    if select not in (None, "best", "diverse"):
-        raise InputError(f"select is {select!r}", hint="use best or diverse")
-    for name, value, least in (("k", k, 1), ("max_hops", max_hops, 0), ("limit", limit, 1),
-                               ("max_expansions", max_expansions, 1), ("time_limit", time_limit, 0)):
-        if value is not None and value < least:
-            raise InputError(f"{name} is {value}", hint=f"give a number of at least {least}")

@@ -362,7 +362,7 @@ def within(indptr: Any, neighbor: Any, edge: Any, flow: Any, ahead: int, astern:
             if u == goal:
                 continue
             for i in range(indptr[u], indptr[u + 1]):
-                w = np.uint32(neighbor[i])
+                w: Any = np.uint32(neighbor[i])
                 if labels[w] != 0 or (no_direct and w == goal and q == 0):
                     continue
                 if plain or _usable(i, edge, flow, bits, check, class_ok, edge_class, avoid):
