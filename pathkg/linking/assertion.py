@@ -138,7 +138,7 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
             if (category == NEGATED and loose[number] == 2) or (category == HISTORICAL and loose[number] == 3):
                 category, cue = AFFIRMED, None  # a category that is given is given
         if category == AFFIRMED:
-            if start > low and words[start - 1][0] in "_])xX" or start > low + 1 and words[start - 2][0] in "_])":
+            if (start > low and words[start - 1][0] in "_])xX") or (start > low + 1 and words[start - 2][0] in "_])"):
                 category = _mark(words, start, low)
             elif loose[number] not in (1, 3) and end + 2 < high and words[end] == ":" and number + 1 < len(spans) and _is_empty_field(
                     words, end, spans[number + 1], high):
@@ -194,7 +194,7 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
             elif cue.category == BREAK:
                 block = True
             elif cue.side == BEFORE and cue.category in (AFFIRMED, NEGATED) and (
-                    cue_end < start and words[cue_end] not in _JOINERS or loose):
+                    (cue_end < start and words[cue_end] not in _JOINERS) or loose):
                 block = True  # the clause before is complete: "no tumor present. skin of cheek"
             elif cue.category == AFFIRMED and cue.side == AFTER:
                 if start - cue_end <= cue.reach and not loose:

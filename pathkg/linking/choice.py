@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pathkg.linking.automaton import BARE_STAGE
-from pathkg.linking.generic import ASSERTED_NODES, EMPTY_NODES, HEADING_NODES, LOOK_NOUNS, LOOK_WORDS, SILENT_FORMS, SILENT_NODES
+from pathkg.linking.generic import (
+    ASSERTED_NODES,
+    EMPTY_NODES,
+    HEADING_NODES,
+    LOOK_NOUNS,
+    LOOK_WORDS,
+    SILENT_FORMS,
+    SILENT_NODES,
+)
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
 
@@ -86,10 +94,9 @@ class Chooser:
                 return NOT_A_MATCH  # "ER: negative" is a field: the marker, and what is said of it
             if any(e[0] in self._headings for e in entries):
                 return NOT_A_MATCH
-        if len(entries) == 1 or len({e[0] for e in entries}) == 1:
-            if any(e[2] == 0 for e in entries):
-                node = entries[0][0]
-                return SILENT if node in self._silent else node
+        if len({e[0] for e in entries}) == 1 and any(e[2] == 0 for e in entries):
+            node = entries[0][0]
+            return SILENT if node in self._silent else node
         if all(e[2] == 0 for e in entries) and len(key) > _SHORT:
             # owners without rules: the most trusted kind, then the first in the graph's order
             node = entries[0][0]

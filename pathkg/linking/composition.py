@@ -24,6 +24,7 @@ class Composer:
         self.graph = graph
         self.lexicon = lexicon
         self._margin = graph.find_index("PATHKG:surgical-margin")
+        self._cancer = graph.find_index("MONDO:0004992")
         self._types = graph.arrays.node_type.tolist()
         self._type_name = graph.node_types
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
@@ -68,6 +69,8 @@ class Composer:
             # the margin of a place is one thing
             if right[3] == self._margin and self._margin is not None and left[3] >= 0 and self._is_place(left[3]):
                 return left[0], right[1], right[2], right[3], "the margin of a place"
+            if right[3] == self._cancer and right[3] is not None and left[3] >= 0 and self._is_place(left[3]):
+                return left[0], right[1], right[2], right[3], "cancer of a place"
             return None
         if gap > 2 or words[left[1]] not in _LINKS or (gap == 2 and words[left[1] + 1] not in ("the", "a", "this")):
             return None

@@ -7,8 +7,7 @@ from typing import Any
 
 from pathkg.linking.staging import Value
 
-_UNITS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-          "seventeen eighteen nineteen").split()
+_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60}
 _WORD_NUMBER = (r"(?:" + "|".join(_TENS) + r")(?:[\s\-]+(?:" + "|".join(_UNITS[1:10]) + r"))?|" +
                 "|".join(sorted(_UNITS, key=len, reverse=True)))
@@ -79,11 +78,10 @@ def node_counts(text: str) -> tuple[list[Value], list[Value]]:
         >>> examined[0].value, positive[0].value
         (9, 1)
     """
-    both = [m for m in _SUMMARY_BOTH.finditer(text) if int(m["a"]) <= int(m["b"])]
-    if both:
-        first = both[0]
-        return ([Value(int(first["b"]), first.start(), first.end(), 6.0)],
-                [Value(int(first["a"]), first.start(), first.end(), 6.0)])
+    for both in _SUMMARY_BOTH.finditer(text):
+        if int(both["a"]) <= int(both["b"]):
+            return ([Value(int(both["b"]), both.start(), both.end(), 6.0)],
+                    [Value(int(both["a"]), both.start(), both.end(), 6.0)])
     examined = [Value(n, m.start(), m.end(), 5.0) for m in _SUMMARY_EXAMINED.finditer(text)
                 if (n := number(m["n"])) is not None]
     positive = [Value(n, m.start(), m.end(), 5.0) for m in _SUMMARY_POSITIVE.finditer(text)
@@ -202,7 +200,7 @@ _RECEPTORS: dict[str, str] = {
     "HER2": r"(?<![A-Za-z])(?:HER[\s.\-]{0,2}2(?:[\s/.\-]{0,2}neu)?(?:\s+oncoprotein)?|c-?erb-?B-?2|ERBB2)(?![A-Za-z0-9])",
     "Ki-67": r"(?<![A-Za-z])(?:Ki[\s\-.]?67|MIB[\s\-]?1)(?![0-9])",
 }
-_RECEPTOR = {name: re.compile(pattern, re.I if name != "ER" else re.I) for name, pattern in _RECEPTORS.items()}
+_RECEPTOR = {name: re.compile(pattern, re.I) for name, pattern in _RECEPTORS.items()}
 _RESULT = re.compile(
     r"(?P<neg>\b(?:negative|neg|not\s+amplified|non-?\s?amplified|not\s+over-?\s?expressed|no\s+(?:over-?expression|amplification|expression)|unamplified|absent|nonreactive)\b"
     r"|\(\s?[-–]\s?\)|\b0\s?%)"
@@ -225,7 +223,7 @@ def receptors(text: str) -> dict[str, list[Value]]:
     starts = sorted((m.start(), m.end(), name) for name, pattern in _RECEPTOR.items() for m in pattern.finditer(text)
                     if not (name in ("ER", "PR") and m.group().lower() in ("er", "pr") and not m.group().isupper()))
     found: dict[str, list[Value]] = {}
-    for k, (start, end, name) in enumerate(starts):
+    for k, (start, _, name) in enumerate(starts):
         # names in a row share the result behind the last ("ER/PR immunostains are strongly positive")
         last = k
         while (last + 1 < len(starts) and starts[last + 1][2] != name

@@ -55,7 +55,6 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         failed to demonstrate|does not show|do not show|did not show|does not reveal|do not reveal|did not reveal
         does not contain|do not contain|does not demonstrate|do not demonstrate|did not demonstrate|does not have
         does not exhibit|do not exhibit|
-        
         rather than|instead of|neither|nor|never had|never
         no longer|cannot see|not demonstrate|not show|not reveal|not have|not appear|ruled out|rule him out
         rule her out|rule the patient out|excludes|excluding|no cause of|no abnormal|no complaints of|not complain of

@@ -14,7 +14,7 @@ from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, CueHit, assert_mentio
 from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
 from pathkg.linking.composition import Composer
-from pathkg.linking.cues import AFFIRMED, NEGATED, STATUS, Cue
+from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, STATUS, Cue
 from pathkg.linking.grounding import Candidate, DenseIndex, Grounder
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
 from pathkg.linking.sections import history_ranges
@@ -171,13 +171,16 @@ class Linker:
             if not flags:
                 continue
             if flags & FORM:
-                best = state if state.key_id >= 0 else None  # type: ignore[union-attr]
-                end = i + 1
-                j = i + 1
+                best = NOT_A_MATCH
+                key_id = state.key_id  # type: ignore[union-attr]
+                end = j = i + 1
+                if key_id >= 0:
+                    decided = state.node  # type: ignore[union-attr]
+                    best = chooser.settle(state) if decided is None else decided  # type: ignore[arg-type]
                 while j < n:
                     step = state[words[j]]  # type: ignore[index]
                     if step is None:
-                        # articles inside a phrase are not part of its key
+                        # an article inside a phrase, or a full stop where no sentence can end
                         word = words[j]
                         if j + 1 < n and (word == "the" or (word == "." and words[j - 1] in UNFINISHED)):
                             step = state[words[j + 1]]  # type: ignore[index]
@@ -189,23 +192,23 @@ class Linker:
                     state = step
                     j += 1
                     if step.key_id >= 0:
-                        best, end = step, j
-                if best is not None and end > busy:
-                    node = best.node
-                    if node is None:
-                        node = chooser.settle(best)
-                    if node != NOT_A_MATCH:
-                        if i < busy:  # overlaps the one before: the longer stays
-                            before = found[-1]
-                            if end - i - words[i:end].count(",") <= before[1] - before[0]:
-                                node = NOT_A_MATCH
-                            else:
-                                found.pop()
-                        if node != NOT_A_MATCH:
-                            if node == AMBIGUOUS or flags & BARE_STAGE:
-                                ambiguous = True
-                            found.append((i, end, best.key_id, node, ""))
-                            busy = end
+                        decided = step.node
+                        if decided is None:
+                            decided = chooser.settle(step)
+                        if decided != NOT_A_MATCH:
+                            best, key_id, end = decided, step.key_id, j
+                if best != NOT_A_MATCH and end > busy:
+                    if i < busy:  # overlaps the one before: the longer stays
+                        before = found[-1]
+                        if end - i - words[i:end].count(",") <= before[1] - before[0]:
+                            best = NOT_A_MATCH
+                        else:
+                            found.pop()
+                    if best != NOT_A_MATCH:
+                        if best == AMBIGUOUS or flags & BARE_STAGE:
+                            ambiguous = True
+                        found.append((i, end, key_id, best, ""))
+                        busy = end
             if flags & CUE:
                 cue_starts.append(i)
             elif flags & STOP:
@@ -353,6 +356,12 @@ class Linker:
                 at = scan.offsets[2 * f[1] - 1]
                 if scan.text[at:at + 1] in _MINUS and scan.text[at + 1:at + 2] in _SIGN_ENDS:  # "S100-, HMB45-"
                     status[k] = (NEGATED, None)
+        if any(category == HISTORICAL and cue is None for category, cue in status):
+            # the operation of this specimen may be named under history too
+            current = {f[3] for f, (category, _) in zip(found, status, strict=True) if category == AFFIRMED}
+            status = [(AFFIRMED, None) if category == HISTORICAL and cue is None and f[3] in current
+                      and chooser.looseness[f[3]] == 1 else (category, cue)
+                      for f, (category, cue) in zip(found, status, strict=True)]
         asserted = chooser.asserted_only
         kept = [k for k, f in enumerate(found) if f[3] not in asserted
                 or _is_asserted(words, f, status[k])]

@@ -13,7 +13,6 @@ like their long forms.
 
 from __future__ import annotations
 
-
 from pathkg.errors import MissingExtraError
 
 try:
