@@ -46,7 +46,7 @@ DIAGNOSES: tuple[Entity, ...] = (
     Entity("melanoma", "skin", ("melanin pigment", "pagetoid spread", "macronucleolus")),
     Entity("leiomyoma", "uterus", ("cigar-shaped nucleus", "whorled pattern", "smooth muscle differentiation")),
     Entity("hepatocellular carcinoma", "liver", ("bile pigment", "Mallory-Denk body", "thickened hepatocyte plate")),
-    Entity("invasive lobular carcinoma", "breast", ("single-file pattern", "targetoid pattern",
+    Entity("invasive lobular carcinoma", "breast", ("single-file growth", "targetoid pattern",
                                                     "intracytoplasmic lumen")),
     Entity("schwannoma", "soft tissue", ("Antoni A area", "Antoni B area", "Verocay body")),
 )
