@@ -103,6 +103,16 @@ def _ends(nodes: pa.Array, part: pa.Table) -> tuple[pa.Array, pa.Array]:
 # -- KGX --------------------------------------------------------------------------------------------------------
 
 _TSV_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_PREDICATES = MappingProxyType({
+    "is_a": "biolink:subclass_of", "part_of": "biolink:part_of", "has_part": "biolink:has_part",
+    "located_in": "biolink:located_in", "occurs_in": "biolink:occurs_in", "regulates": "biolink:regulates",
+    "disease_protein": "biolink:gene_associated_with_condition", "protein_protein": "biolink:interacts_with",
+    "drug_drug": "biolink:interacts_with", "drug_protein": "biolink:interacts_with",
+    "indication": "biolink:treats", "contraindication": "biolink:contraindicated_in",
+    "disease_phenotype_positive": "biolink:has_phenotype", "disease_phenotype_negative": "biolink:has_phenotype",
+    "associated_with": "biolink:associated_with", "anatomy_protein_present": "biolink:expressed_in",
+    "anatomy_protein_absent": "biolink:expressed_in", "precursor_of": "biolink:precedes"})
+"""Biolink predicates where one says the same; the column ``relation`` always holds the relation itself."""
 KGX_NODES = ("id", "category", "name", "description", "synonym", "xref", "provided_by", "type", "forms", "xrefs")
 KGX_EDGES = ("id", "subject", "predicate", "object", "relation", "primary_knowledge_source", "negated",
              "undirected", "display_relation", "evidence")
@@ -137,12 +147,15 @@ def _kgx(tables: GraphTables, folder: Path) -> None:
                 "|".join(x[0] for x in links), row["sources"] or "", row["type"],
                 json.dumps(own, ensure_ascii=False), json.dumps(links, ensure_ascii=False))) + "\n")
     ids = tables.nodes["id"].combine_chunks()
+    words = pc.unique(_plain(tables.edges["relation"]))
+    predicates = pa.array([_PREDICATES.get(w, "biolink:related_to") for w in words.to_pylist()], pa.string())
     with (folder / "edges.tsv").open("wb") as out_edges:
         out_edges.write(("\t".join(KGX_EDGES) + "\n").encode())
         for start, part in _edge_parts(tables):
             subject, obj = _ends(ids, part)
             number = pa.array(np.arange(start, start + part.num_rows)).cast(pa.string())
-            _write_rows(out_edges, number, "\t", subject, "\tbiolink:related_to\t", obj, "\t",
+            predicate = predicates.take(pc.index_in(_plain(part["relation"]), value_set=words))
+            _write_rows(out_edges, number, "\t", subject, "\t", predicate, "\t", obj, "\t",
                         _escaped(_plain(part["relation"]), _TSV_ESCAPES), "\t",
                         _escaped(_plain(part["source"]), _TSV_ESCAPES), "\t", _flag(part["negated"]), "\t",
                         _flag(part["undirected"]), "\t", _escaped(_plain(part["display_relation"]), _TSV_ESCAPES),

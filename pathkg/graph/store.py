@@ -31,6 +31,8 @@ from pathkg.graph.schema import FORMAT_VERSION
 from pathkg.graph.tables import GraphTables, encode_words
 
 MANIFEST = "manifest.json"
+_PREDICATE_ORDER = (("skos:exactMatch", "oboInOwl:hasAlternativeId"), ("skos:closeMatch", "oboInOwl:hasDbXref"),
+                    ("skos:narrowMatch", "skos:broadMatch", "skos:relatedMatch"))
 SSSOM_COLUMNS = ("subject_id", "subject_label", "predicate_id", "object_id", "object_label",
                  "mapping_justification", "confidence", "mapping_tool", "comment")
 
@@ -143,8 +145,12 @@ def _write_index(folder: Path, tables: GraphTables) -> None:
                  names.sort_by([("key", "ascending"), ("rank", "ascending"), ("node", "ascending")]))
     edges = tables.edges.select(["display_relation", "evidence", "undirected"]).unify_dictionaries()
     _write_arrow(folder / "edges.arrow", edges)
-    xrefs = tables.xrefs.select(["xref", "node"]).sort_by([("xref", "ascending"), ("node", "ascending")])
-    _write_arrow(folder / "xrefs.arrow", xrefs)
+    # where several nodes claim one id, the one that declares it equal answers a look-up
+    ranks = {p: i for i, group in enumerate(_PREDICATE_ORDER) for p in group}
+    rank = pa.array([ranks.get(p, 1) for p in tables.xrefs["predicate"].cast(pa.string()).to_pylist()], pa.int8())
+    xrefs = tables.xrefs.select(["xref", "node"]).append_column("rank", rank)
+    xrefs = xrefs.sort_by([("xref", "ascending"), ("rank", "ascending"), ("node", "ascending")])
+    _write_arrow(folder / "xrefs.arrow", xrefs.select(["xref", "node"]))
 
 
 def _write_arrow(path: Path, table: pa.Table) -> None:

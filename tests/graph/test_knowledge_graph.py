@@ -56,6 +56,14 @@ def test_unknown_names_get_a_hint(graph, text, hint):
     assert hint in str(caught.value)
 
 
+def test_a_cross_reference_leads_to_the_node_that_declares_it_equal(tmp_path):
+    tables = make_tables(nodes=NODES, edges=(), xrefs=[
+        {"id": "HP:1", "xref": "NCIT:C9", "predicate": "skos:narrowMatch"},
+        {"id": "MONDO:1", "xref": "NCIT:C9", "predicate": "oboInOwl:hasDbXref"},
+        {"id": "MONDO:2", "xref": "NCIT:C9", "predicate": "skos:exactMatch"}])
+    assert KnowledgeGraph.open(write_store(tmp_path / "s", tables)).resolve("NCIT:C9") == "MONDO:2"
+
+
 def test_search_by_prefix(graph):
     assert [graph.curie(i) for i in graph.search("carc")] == ["HP:1", "MONDO:2"]
     assert [graph.curie(i) for i in graph.search("", limit=2)] != []

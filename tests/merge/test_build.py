@@ -207,6 +207,14 @@ def test_real_merge_resolves_group_members(merged):
     assert "MONDO_grouped:10079_16781_16207" in groups
 
 
+def test_a_group_answers_for_members_without_a_node(tmp_path):
+    result = build(tmp_path / "s", primekg=[shared("kg/primekg/arnold117/mappings_nodes.csv")], core=False, lexicon=False)
+    graph = KnowledgeGraph.open(result.path)
+    group = "MONDO_grouped:10001_19287_23046_23048"
+    assert [graph.resolve(f"MONDO:00{n}") for n in (10001, 19287, 23046, 23048)] == [group] * 4
+    assert graph.resolve("ectodermal dysplasia syndrome") == group
+
+
 def test_real_merge_reports_every_source(merged):
     graph, report = merged
     assert [s["name"] for s in report["sources"]][:2] == ["core", "MONDO"]

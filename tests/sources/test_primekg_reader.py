@@ -73,6 +73,27 @@ def test_absent_relations_are_negated(tmp_path):
         "disease_phenotype_negative": True, "disease_phenotype_positive": False}
 
 
+def test_the_order_of_the_rows_does_not_matter(tmp_path, monkeypatch):
+    from pathkg.sources import primekg as module
+
+    there, back = row("disease_protein", "associated with", TP53, LUNG), row("disease_protein", "associated with",
+                                                                             LUNG, TP53)
+    rows = [there, row("drug_protein", "target", "DB1,drug,a,DrugBank", TP53), *ROWS[2:], back,
+            row("protein_protein", "ppi", TP53, TP53)]
+    plain = read_primekg(write(tmp_path, *rows))
+
+    def listed(tables):
+        ids = tables.nodes["id"].to_pylist()
+        return [{**e, "subject": ids[e["subject"]], "object": ids[e["object"]]} for e in tables.edges.to_pylist()]
+
+    want = listed(plain)
+    assert listed(read_primekg(write(tmp_path, *rows[1:3], rows[4], rows[0], rows[3]))) == want
+    monkeypatch.setattr(module, "_SORT_BITS", 0)  # the way for files too large for packed keys
+    again = read_primekg(write(tmp_path, *rows))
+    assert listed(again) == want
+    assert again.report.counts == plain.report.counts
+
+
 # -- names and ids ---------------------------------------------------------------------------------------------
 
 
@@ -259,6 +280,15 @@ def test_files_that_are_no_primekg(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_primekg(path)
+
+
+@pytest.mark.parametrize(("index", "message"), [("one", "invalid value 'one'"), ("-1", "no row numbers"),
+                                                ("99999999999", "no row numbers")])
+def test_split_form_with_indices_that_are_none(tmp_path, index, message):
+    (tmp_path / "nodes.csv").write_text("node_index,node_id,node_type,node_name,node_source\n0,1,disease,a,MONDO\n")
+    (tmp_path / "edges.csv").write_text(f"relation,display_relation,x_index,y_index\nr,r,0,{index}\n")
+    with pytest.raises(InputError, match=message):
+        read_primekg(tmp_path)
 
 
 def test_damaged_compression(tmp_path):
