@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import threading
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,7 +29,7 @@ from pathkg.rewards.reference import Reference, Statement
 from pathkg.rewards.similarity import GraphSimilarity
 from pathkg.trajectory.blocks import HIDDEN, Blocks, find_blocks, visible
 from pathkg.trajectory.dialects import DIALECTS
-from pathkg.trajectory.values import find_values
+from pathkg.trajectory.values import value_spans
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -107,8 +108,8 @@ class Engine:
     graph: KnowledgeGraph
     similarity: GraphSimilarity
     linker: Any
-    _targets: dict[Reference, Target] = field(default_factory=dict)
-    _curies: dict[int, str] = field(default_factory=dict)
+    _targets: dict[int, Target] = field(default_factory=dict)
+    _names: dict[Key, str] = field(default_factory=dict)
     _organs: dict[int, frozenset[int]] = field(default_factory=dict)
     _regions: dict[int, frozenset[int]] = field(default_factory=dict)
     _types: Any = None
@@ -151,12 +152,12 @@ class Engine:
         reasoned: set[Key] = set()
         answer: set[Key] = set()
         seen: dict[tuple[Key, int], tuple[int, int]] = {}
-        found_values = find_values(joined)
+        found_values = value_spans(joined)
+        types, measured = self._types, self._measured
         for node, polarity, start, end in self.linker.entities(joined):
             if polarity is None:
                 continue
-            if self._types[node] in self._measured and any(
-                    a < end and start < b and end - start < b - a + _BESIDE_VALUE for _, a, b in found_values):
+            if types[node] in measured and _is_value(found_values, start, end):
                 continue  # its node depends on the organ; its value is compared instead
             key = (node, polarity)
             block = (start >= think_start) + (start >= answer_start)
@@ -173,19 +174,20 @@ class Engine:
                 reasoned.add(key)
                 if block == 2:
                     answer.add(key)
-        answer_values = frozenset(str(value) for value, start, _ in found_values if start >= answer_start)
-        values = frozenset(str(value) for value, _, _ in found_values)
+        answer_values = frozenset([value for start, _, value in found_values if start >= answer_start])
+        values = frozenset([value for _, _, value in found_values])
         return Reading(text, blocks, too_long, frozenset(whole), frozenset(reasoned), frozenset(answer), values,
                        answer_values, cleaned[2].strip(),
                        {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign})
 
     def target(self, reference: Reference) -> Target:
         """The reference resolved to node indices; remembered."""
-        found = self._targets.get(reference)
-        if found is None:
+        # by identity: hashing a reference takes longer than resolving half of it; the entry keeps the object alive
+        found = self._targets.get(id(reference))
+        if found is None or found.reference is not reference:
             if len(self._targets) > 65536:
                 self._targets.clear()
-            found = self._targets[reference] = self._resolve(reference)
+            found = self._targets[id(reference)] = self._resolve(reference)
         return found
 
     def _resolve(self, reference: Reference) -> Target:
@@ -240,10 +242,20 @@ class Engine:
 
     def name(self, key: Key) -> str:
         """A statement in the form of :class:`~pathkg.rewards.reference.Statement`."""
-        curie = self._curies.get(key[0])
-        if curie is None:
-            curie = self._curies[key[0]] = self.graph.curie(key[0])
-        return curie + key[1]
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = self.graph.curie(key[0]) + key[1]
+        return name
+
+
+def _is_value(values: list[tuple[int, int, str]], start: int, end: int) -> bool:
+    """Whether a mention is one of the values, give or take a word."""
+    for a, b, _ in values[max(0, bisect_left(values, (start, 0, "")) - 2):]:
+        if a >= end:
+            return False
+        if start < b and end - start < b - a + _BESIDE_VALUE:
+            return True
+    return False
 
 
 def _repeats(block: str) -> int:

@@ -77,16 +77,25 @@ def find_values(text: str) -> list[tuple[Value, int, int]]:
         >>> [str(v) for v, _, _ in find_values("Gleason score 3 + 4 = 7, stage IIB, poorly differentiated, G3")]
         ['gleason=3+4', 'stage=2b', 'grade=3', 'grade=3']
     """
-    return sorted(_scan(text), key=lambda item: (item[1], item[2]))
+    return sorted(((pair[0], start, end) for pair, start, end in _scan(text)), key=lambda item: (item[1], item[2]))
+
+
+def value_spans(text: str) -> list[tuple[int, int, str]]:
+    """Like :func:`find_values`, each value as its text form: (start, end, ``"pT=2a"``)."""
+    return sorted((start, end, pair[1]) for pair, start, end in _scan(text))
 
 
 def value_set(text: str) -> frozenset[Value]:
     """The set of values a text states."""
-    return frozenset(value for value, _, _ in _scan(text))
+    return frozenset(pair[0] for pair, _, _ in _scan(text))
 
 
-def _scan(text: str) -> list[tuple[Value, int, int]]:
-    found: list[tuple[Value, int, int]] = []
+_Pair = tuple[Value, str]
+"""A value and its text form."""
+
+
+def _scan(text: str) -> list[tuple[_Pair, int, int]]:
+    found: list[tuple[_Pair, int, int]] = []
     for match in _TNM.finditer(text):
         start = match.start()
         whole = match[0]
@@ -107,7 +116,7 @@ def _scan(text: str) -> list[tuple[Value, int, int]]:
     return found
 
 
-_memo: dict[tuple[str, str], Value | None] = {}
+_memo: dict[tuple[str, str], _Pair | None] = {}
 _MEMO_LIMIT = 50_000
 
 
@@ -119,8 +128,9 @@ def _made(make: Callable[[str], Value | None], whole: str) -> Any:
     except KeyError:
         if len(_memo) > _MEMO_LIMIT:
             _memo.clear()
-        value = _memo[key] = make(whole)
-        return value
+        value = make(whole)
+        pair = _memo[key] = None if value is None else (value, str(value))
+        return pair
 
 
 def _category(whole: str) -> Value:
