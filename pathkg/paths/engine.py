@@ -10,9 +10,11 @@ The NumPy engine answers the first queries at once: it needs no compilation and 
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -103,6 +105,14 @@ class Engine(Protocol):
 def compiled_available() -> bool:
     """Whether numba is installed."""
     return importlib.util.find_spec("numba") is not None
+
+
+def machine_code_kept() -> bool:
+    """Whether an earlier run has left the kernels' machine code on disk, so that loading them takes about a second."""
+    folders = [Path(__file__).parent / "__pycache__"]
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        folders += Path(os.environ["NUMBA_CACHE_DIR"]).glob("paths_*")
+    return any(any(folder.glob("kernels.shortest-*.nbi")) for folder in folders)
 
 
 class _Walker:

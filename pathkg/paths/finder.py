@@ -23,6 +23,7 @@ from pathkg.paths.engine import (
     Engine,
     NumpyEngine,
     compiled_available,
+    machine_code_kept,
 )
 from pathkg.paths.options import ENGINES, Mode, check_options, read_constraints
 from pathkg.paths.ranking import UNIT, Costs, Weights, compile_costs, default_weights
@@ -41,11 +42,12 @@ TOP_LIMIT = 256
 DIVERSE_POOL = 8
 """Diverse selection chooses among this many times k paths (at least 32) per pair."""
 
-SWITCH_SECONDS = 2.0
-"""With engine ``auto`` the NumPy engine works this long before the compiled one is loaded (or first made)."""
+SWITCH_SECONDS = (2.0, 30.0)
+"""With engine ``auto`` the NumPy engine works this long before the compiled one is loaded; longer where the machine code
+would have to be made first."""
 
-SWITCH_PAIRS = 1_000
-"""A batch of at least this many pairs loads the compiled engine at once."""
+SWITCH_PAIRS = (1_000, 10_000)
+"""A batch of at least this many pairs loads the compiled engine at once; likewise."""
 
 _Ends = str | Collection[str]
 
@@ -57,7 +59,7 @@ class PathFinder:
         graph: the graph.
         weights: of the ranking; the package's own when ``None``.
         engine: ``numpy``; ``numba`` (compiled; needs ``pathkg[fast]``); ``auto`` begins with NumPy and changes over
-            once that has worked for ``SWITCH_SECONDS`` or a large batch comes. Results do not depend on it.
+            once there is work enough to pay for it (``SWITCH_SECONDS``, ``SWITCH_PAIRS``). Results do not depend on it.
 
     Raises:
         MissingExtraError: engine ``numba`` without numba.
@@ -139,7 +141,7 @@ class PathFinder:
             answers += [self._pair(s, t, pool, max_hops, mode, plan, budget, bonus) for t in targets
                         if s != t or not several]
         self._worked += time.monotonic() - began
-        self._switch(self._worked > SWITCH_SECONDS)
+        self._switch(self._worked, SWITCH_SECONDS)
         return self._join(answers, k, select, trouble)
 
     def _join(self, answers: Sequence[PathResult], k: int | None, select: str, trouble: str) -> PathResult:
@@ -269,8 +271,9 @@ class PathFinder:
     def _none_in_time(self) -> PathResult:
         return replace(self._empty("filtered", "the budget ran out before a path was found"), truncated=True, total=None)
 
-    def _switch(self, wanted: bool) -> None:
-        if wanted and self._may_switch:
+    def _switch(self, done: float, enough: tuple[float, float]) -> None:
+        """Load the compiled engine when there is work enough to pay for it."""
+        if self._may_switch and done >= enough[0] and (done >= enough[1] or machine_code_kept()):
             self.warm_up()
 
     def all_shortest(self, a: str, b: str, *, max_hops: int = 8, limit: int = PATH_LIMIT, **constraints: Any
@@ -332,7 +335,7 @@ class PathFinder:
         check_options(k, max_hops, mode, None, 1, max_expansions, None)
         given = list(pairs)
         plan = self.plan(read_constraints(constraints))
-        self._switch(len(given) >= SWITCH_PAIRS)
+        self._switch(len(given), SWITCH_PAIRS)
         options = dict(constraints, k=k, max_hops=max_hops, mode=mode, max_expansions=max_expansions)
         hops = min(max_hops, max(1, len(self.graph) - 1), LONGEST)
         fits = k <= TOP_LIMIT and hops * k <= 4096 and mode != "all_simple" and plan.pattern is None
@@ -388,7 +391,7 @@ class PathFinder:
         if plan.pattern is not None:
             raise InputError("distances take no pattern", hint="use find_paths with mode='all_shortest'")
         rows = [(self.graph.index(self.graph.resolve(a)), self.graph.index(self.graph.resolve(b))) for a, b in pairs]
-        self._switch(len(rows) >= SWITCH_PAIRS)
+        self._switch(len(rows), SWITCH_PAIRS)
         hops = min(max_hops, max(1, len(self.graph) - 1), LONGEST)
         starts, targets = (np.array([row[i] for row in rows], np.int64) for i in range(2))
         if isinstance(self._engine, CompiledEngine):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import pathkg
-from pathkg.errors import InputError, UnknownEntityError
+from pathkg.errors import InputError, MissingExtraError, UnknownEntityError
 from pathkg.graph import KnowledgeGraph, make_tables, write_store
 from pathkg.paths import PathFinder, Weights, find_paths
 from pathkg.paths.engine import compiled_available
@@ -253,6 +253,26 @@ def test_batches_equal_single_queries(graph: KnowledgeGraph) -> None:
         batch = finder.find_many(pairs, mode=mode, k=3, max_hops=4, **options)  # type: ignore[arg-type]
         for (a, b), result in zip(pairs, batch, strict=True):
             assert result == finder.find(a, b, mode=mode, k=3, max_hops=4, **options)  # type: ignore[arg-type]
+
+
+def test_without_numba(graph: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pathkg.paths.finder.compiled_available", lambda: False)
+    finder = PathFinder(graph)
+    assert len(finder.find_many([("M:pearl", "D:scc")] * 1_500)) == 1_500
+    assert finder.engine == "numpy"
+    with pytest.raises(MissingExtraError, match="fast"):
+        PathFinder(graph, engine="numba")
+
+
+def test_auto_changes_over_for_a_large_batch(graph: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not compiled_available():
+        pytest.skip("needs numba")
+    monkeypatch.setattr("pathkg.paths.finder.machine_code_kept", lambda: True)
+    finder = PathFinder(graph)
+    pairs = [("M:pearl", "D:scc"), ("M:mucin", "M:kera")] * 600
+    few, many = finder.find_many(pairs[:2]), finder.find_many(pairs)
+    assert finder.engine == "numba"
+    assert list(many[:2]) == list(few)
 
 
 def test_distances(graph: KnowledgeGraph) -> None:
