@@ -190,13 +190,16 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     telling = [f for f in findings.of_type(*EVIDENCE_TYPES, polarity=None)
                if f.id not in VAGUE and not _VAGUE_NAME.search(f.name)]
     present = tuple(f for f in telling if f.assertion == "present")
-    absent = tuple(f for f in telling if f.polarity == "-" and not _NORMAL_NAME.search(f.name))
+    # "no invasion" beside "perineural invasion" is said of two places; told together they contradict each other
+    classes = {c for f in present for c in taxonomy.above(f.id)}
+    absent = tuple(f for f in telling if f.polarity == "-" and not _NORMAL_NAME.search(f.name) and f.id not in classes)
     links = evidence.links((*present, *absent), diagnosis.id, stance="supports")
     prognostic = [k for k in links if k.relation == "has_prognostic_factor" and k.finding.polarity == "+"]
     prognostic += [k for k in evidence.links(absent, diagnosis.id, stance="opposes")
                    if k.relation == "has_prognostic_factor"]
-    support = _diverse([k for k in links if k.finding.polarity == "+" and k.relation != "has_prognostic_factor"],
-                       MAX_SUPPORT)
+    # of "vascular invasion" and "extensive vascular invasion" only the special one is told
+    support = _diverse([k for k in links if k.finding.polarity == "+" and k.relation != "has_prognostic_factor"
+                        and k.finding.id not in classes], MAX_SUPPORT)
     procedures = sorted(findings.of_type("procedure"),
                         key=lambda f: (-_fits_organ(f, organ, taxonomy), -f.count, f.start))
     site = evidence.links((organ,), diagnosis.id, stance="supports") if organ else []

@@ -98,9 +98,9 @@ VIA_FINDING = ("as a form of {via}", "being a kind of {via}", "read as {via}")
 VIA_TARGET = ("known of {via}, its class", "recorded for {via}, the wider class", "inherited from {via}")
 
 DEFINED = (
-    "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "By definition {F} mean{s} {D} ({note}).",
+    "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "{F} by definition mean{s} {D} ({note}).",
     "{F} define{s} {D} ({note}).", "{F} lead{s} to {D} ({note}).", "{F} amount{s} to {D} ({note}).")
-IN_ORGAN = ("In the {organ}, {said}", "For the {organ}: {said}", "By the rules for the {organ}, {said}")
+IN_ORGAN = ("In the {organ}, {said}", "For the {organ}: {said}", "As staged and graded in the {organ}, {said}")
 AS_REPORTED_T = ("This is {D}.", "{D} applies.", "For the primary tumor the category is {D}.",
                  "The category is {D}.", "As to extent, the tumor is {D}.")
 AS_REPORTED_N = ("For the nodes the category is {D}.", "{D} applies.", "The nodal category is {D}.",
@@ -157,7 +157,7 @@ def noun(name: str, *, absent: bool = False) -> tuple[str, bool]:
         (('keratin pearls', True), ('a solid pattern', False), ('necrosis', False), ('solid pattern', False))
     """
     last = name.rsplit(" ", 1)[-1].lower()
-    if last in UNCHANGED:
+    if last in UNCHANGED or (last.endswith("s") and not last.endswith(("ss", "us", "is"))):
         return name, True
     if last in COUNTABLE:
         return name[:len(name) - len(last)] + _IRREGULAR.get(last, f"{last}s"), True

@@ -72,6 +72,9 @@ def write_verified(outline: Outline, verify: Callable[[Trajectory], Certificate]
             tries[key] = tries.get(key, 0) + 1
             if position < len(clauses) - 1 and tries[key] >= WORDINGS_PER_CLAUSE:
                 dropped.add(position)
+        if keys[-1] in tries:
+            bad = [e.name for e in certificate.parts[-1].entities if e.verdict != "supported"]
+            outline = outline.shorten_answer(bad) or outline
         if tries.get(keys[-1], 0) > 2 * WORDINGS_PER_CLAUSE:
             return Failed("answer_unsupported", _why(certificate.parts[-1]))
         outline = without(outline, dropped)

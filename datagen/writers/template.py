@@ -7,7 +7,7 @@ trajectory and asks for other wordings of what failed, or drops it (:mod:`datage
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from datagen.evidence import Link
@@ -46,11 +46,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Everything a trajectory will say, before the words are chosen."""
+    """Everything a trajectory will say, before the words are chosen. ``conclude`` words the answer from the nodes that
+    the steps told; ``optional`` are (name, node) of what the answer can do without."""
 
     observe: tuple[Clause, ...]
     steps: tuple[Clause, ...]
     conclude: Callable[[frozenset[str]], Clause]
+    optional: tuple[tuple[str, str], ...] = ()
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def told(self) -> frozenset[str]:
@@ -60,7 +63,12 @@ class Outline:
     @property
     def answer(self) -> Clause:
         """The answer, which says nothing that no step has told."""
-        return self.conclude(self.told)
+        return self.conclude(self.told - self.unsaid)
+
+    def shorten_answer(self, names: Collection[str]) -> Outline | None:
+        """The outline whose answer leaves out the optional parts of these names; ``None`` when none of them is in it."""
+        dropped = {node for name, node in self.optional if name in names} - self.unsaid
+        return replace(self, unsaid=self.unsaid | dropped) if dropped else None
 
     def render(self, *, seed: str, dialect: str = "observe", attempt: Sequence[int] = ()) -> tuple[Trajectory, list[Clause]]:
         """The trajectory in words.
@@ -96,7 +104,8 @@ class TemplateWriter:
         rng = random.Random(seed)
         observe = self._observe(plan, question, rng)
         steps = self._steps(plan, question, rng)
-        return Outline(tuple(observe), tuple(steps), lambda told: self._answer(plan, question, told))
+        optional = tuple((c.finding.name, c.finding.id) for c in plan.categories) if question.kind == "diagnosis" else ()
+        return Outline(tuple(observe), tuple(steps), lambda told: self._answer(plan, question, told), optional)
 
     # -- observe -------------------------------------------------------------------------------------------
 
