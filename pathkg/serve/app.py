@@ -13,6 +13,7 @@ from pathkg.serve.gate import BusyError, Gate, Metrics, SlowError
 from pathkg.serve.page import PAGE
 from pathkg.serve.service import Service
 from pathkg.serve.settings import Settings
+from pathkg.view.explore import add_routes
 
 try:
     from fastapi import FastAPI, Request
@@ -246,6 +247,7 @@ def create_app(settings: Settings | None = None) -> Any:
         """OpenRLHF's remote reward model."""
         return await gate.run(service.openrlhf, body.query, body.prompts, body.labels)
 
+    add_routes(app, service.graph)
     app.add_middleware(Guard, settings=settings, metrics=metrics)
     return app
 
