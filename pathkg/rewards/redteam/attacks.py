@@ -159,7 +159,8 @@ def sibling_flood(case: HonestCase, rng: Random, world: World) -> str | None:
 @attack("all supertypes of the diagnosis are added")
 def ancestor_ladder(case: HonestCase, rng: Random, world: World) -> str | None:
     names = [n for m in world.mentions(case.honest.answer, frozenset({"disease"})) for n in world.parents(m.id)]
-    return _raw(case.honest, answer=f"{case.honest.answer} It is {', '.join(names)}.") if len(names) > 1 else None
+    attacked = _raw(case.honest, answer=f"{case.honest.answer} It is {', '.join(names)}.")
+    return attacked if names and world.says_more(attacked, case.honest.render()) else None
 
 
 @attack("a diagnosis is written around itself (nested terms)")
