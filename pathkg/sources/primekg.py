@@ -46,6 +46,7 @@ _URL = "https://doi.org/10.7910/DVN/IXA7BM"
 _SIDES = ("x", "y")
 _ROW_COLUMNS = ("relation", "display_relation", "x_id", "x_type", "x_name", "x_source", "y_id", "y_type", "y_name",
                 "y_source")
+_SORT_BITS = 63
 _IntArray = npt.NDArray[Any]
 
 
@@ -152,12 +153,9 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport,
         _report_bad_rows(columns, np.flatnonzero(~good), x, y, drafts, row_of, report)
         x, y = x[good], y[good]
         codes = {k: c[good] for k, c in codes.items()}
-    edges = _fold_mirrors(row_of[x], row_of[y], codes["relation"], codes["display_relation"], len(nodes.ids), report)
-    report.count("directed rows used", int(good.sum()))
-    del x, y, keys, codes
-    return nodes.finish(record, _edge_table(
-        edges, [w or "" for w in vocabularies["relation"]], [w or "" for w in vocabularies["display_relation"]],
-        record.name))
+    report.count("directed rows used", len(x))
+    return nodes.finish(record, _edges_of(row_of[x], row_of[y], codes["relation"], codes["display_relation"],
+                                          vocabularies, nodes, record.name))
 
 
 def _node_keys(codes: dict[str, _IntArray], side: str, sizes: dict[str, int]) -> _IntArray:
@@ -288,29 +286,67 @@ class _Edges:
     display: _IntArray
 
 
-def _fold_mirrors(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray, n_nodes: int,
+def _fold_mirrors(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray, node_rank: _IntArray,
                   report: ReadReport) -> _Edges:
-    """One edge per (relation, display relation, unordered pair), oriented like its first row."""
-    n_display = int(display.max()) + 1 if len(display) else 1
-    low, high = np.minimum(x, y), np.maximum(x, y)
-    key = relation.astype(np.int64)
-    for values, size in ((display, n_display), (low, n_nodes), (high, n_nodes)):
-        key *= size
-        key += values
-    codes = pa.array(key).dictionary_encode().indices.to_numpy()
-    n_edges = int(codes.max()) + 1 if len(codes) else 0
-    # codes count up in order of first appearance, so a new maximum marks the first row of an edge
-    first = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
-    ascending = x <= y
-    up = np.bincount(codes[ascending], minlength=n_edges)
-    down = np.bincount(codes[~ascending], minlength=n_edges)
-    loops = (x == y)[first]
+    """One edge per (relation, display relation, unordered pair), oriented like its first row.
+
+    The edges come sorted by relation, display relation and the ranks of their ends, whatever the order of the rows.
+
+    Args:
+        x, y: node rows.
+        relation, display: ranks of the words.
+        node_rank: rank of each node row by CURIE.
+    """
+    n_display = int(display.max(initial=0)) + 1
+    n_rows, n_nodes = len(x), len(node_rank)
+    low, high = node_rank[x], node_rank[y]
+    low, high = np.minimum(low, high), np.maximum(low, high)
+    node_bits, row_bits = n_nodes.bit_length(), n_rows.bit_length()
+    kind = relation.astype(np.int64) * n_display + display
+    if int(kind.max(initial=0)).bit_length() + 2 * node_bits + row_bits < _SORT_BITS:
+        # one integer per row, the row number in the lowest bits: sorting it groups equal edges in row order
+        key = kind
+        for values, bits in ((low, node_bits), (high, node_bits), (np.arange(n_rows), row_bits)):
+            key <<= bits
+            key |= values
+        key.sort()
+        rows = (key & ((1 << row_bits) - 1)).astype(np.int64)
+        key >>= row_bits
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+    else:
+        rows = np.lexsort((high, low, kind))
+        change = np.zeros(n_rows, bool)
+        change[:1] = True
+        for values in (kind, low, high):
+            change[1:] |= values[rows[1:]] != values[rows[:-1]]
+        starts = np.flatnonzero(change)
+    first = rows[starts]
+    total = np.diff(starts, append=n_rows)
+    up = np.add.reduceat((x <= y)[rows].astype(np.int32), starts) if n_rows else total
+    down = total - up
+    loops = x[first] == y[first]
     duplicates = np.where(loops, np.maximum(up - 2, 0), np.maximum(up - 1, 0) + np.maximum(down - 1, 0))
     report.count("exact duplicate rows", int(duplicates.sum()))
-    report.count("mirror rows folded", int(len(key) - n_edges - duplicates.sum()))
+    report.count("mirror rows folded", int(n_rows - len(first) - duplicates.sum()))
     report.count("edges given in one direction only", int(((up == 0) | (down == 0))[~loops].sum()))
     report.count("self-loops", int(loops.sum()))
     return _Edges(x[first], y[first], relation[first], display[first])
+
+
+def _ranks(words: Sequence[str | None]) -> tuple[list[str], _IntArray]:
+    """The words sorted, and the place of each in that order."""
+    ordered = sorted({word or "" for word in words})
+    place = {word: i for i, word in enumerate(ordered)}
+    return ordered, np.array([place[word or ""] for word in words] or [0], np.int32)
+
+
+def _edges_of(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray,
+              vocabularies: dict[str, list[str | None]], nodes: _NodeSet, source: str) -> pa.Table:
+    relations, relation_rank = _ranks(vocabularies["relation"])
+    displays, display_rank = _ranks(vocabularies["display_relation"])
+    _, node_rank = _ranks(list(nodes.ids))
+    edges = _fold_mirrors(x, y, relation_rank[relation], display_rank[display], node_rank, nodes.report)
+    return _edge_table(edges, relations, displays, source)
 
 
 def _edge_table(edges: _Edges, relations: list[str], displays: list[str], source: str) -> pa.Table:
@@ -410,9 +446,8 @@ def _read_split(node_file: Path, edge_file: Path, record: SourceRecord, report: 
         report.drop(reason, by=max(0, len(bad) - 100))
         x, y, relation, display = x[good], y[good], relation[good], display[good]
     report.count("directed rows used", len(x))
-    edges = _fold_mirrors(x, y, relation, display, len(nodes.ids), report)
-    return nodes.finish(record, _edge_table(edges, [w or "" for w in relations], [w or "" for w in displays],
-                                            record.name))
+    return nodes.finish(record, _edges_of(x, y, relation, display, {
+        "relation": relations, "display_relation": displays}, nodes, record.name))
 
 
 def _read_named_edges(file: Path, record: SourceRecord, report: ReadReport) -> SourceTables:
