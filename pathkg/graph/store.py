@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,8 @@ def write_store(path: str | os.PathLike[str], tables: GraphTables, *,
     target = Path(path)
     if target.exists() and not (target / MANIFEST).is_file() and not _is_empty_folder(target):
         raise StoreError(f"{target} exists and is not a graph store", hint="choose another --out folder")
-    working = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.part"
+    _remove_abandoned(target)
+    working = target.parent / f".{target.name}.{_owner()}.{uuid.uuid4().hex[:8]}.part"
     try:
         working.mkdir(parents=True)
         _write_content(working, tables, sources, options or {}, report or {})
@@ -72,6 +74,33 @@ def write_store(path: str | os.PathLike[str], tables: GraphTables, *,
     finally:
         shutil.rmtree(working, ignore_errors=True)
     return target
+
+
+def _owner() -> str:
+    """This process, as it signs its temporary folder: a killed build cannot remove its own."""
+    host = "".join(c if c.isalnum() else "-" for c in platform.node()) or "host"
+    return f"{host}.{os.getpid()}"
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove temporary folders of builds to this place that were killed on this machine."""
+    if os.name != "posix":
+        return  # elsewhere there is no harmless way to ask whether a process lives
+    host = _owner().partition(".")[0]
+    for left in target.parent.glob(f".{target.name}.{host}.*.part"):
+        number = left.name.split(".")[-3]
+        if number.isdigit() and not _alive(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _is_empty_folder(path: Path) -> bool:

@@ -115,8 +115,9 @@ def test_a_killed_build_leaves_no_store(tmp_path):
     process.wait()
     if (tmp_path / "s").exists():  # it was faster than the signal: then the store is whole
         assert KnowledgeGraph.open(tmp_path / "s").n_edges == 59_999
-    # a second build works beside what the killed one left
+    # the next build works, and clears away what the killed one left
     assert build(tmp_path / "s", primekg=[csv], core=False, lexicon=False).report["result"]["edges"] == 59_999
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["kg.csv", "s"]
 
 
 def test_two_builds_to_one_place_leave_one_whole_store(tmp_path):
