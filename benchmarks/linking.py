@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linking_parts import corpora, gold, negex, reports
+from linking_parts import corpora, gold, negex, reports, speed
 
 Part = Callable[[Path, "Path | None"], dict[str, Any]]
 PARTS: dict[str, Part] = {"gold": gold.measure, "annotated": reports.measure_annotated,
                          "reports": reports.measure_reports, "negex": negex.measure, "ncbi": corpora.measure_ncbi,
-                         "bc5cdr": corpora.measure_bc5cdr, "hpo": corpora.measure_hpo}
+                         "bc5cdr": corpora.measure_bc5cdr, "hpo": corpora.measure_hpo,
+                         "speed": speed.measure, "large": speed.measure_large}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -66,7 +66,7 @@ def measure_annotated(folder: Path, errors: Path | None) -> dict[str, Any]:
                 check(name, total, found.first(name), found.first(name) == total)
         for marker in note.get("biomarkers") or []:
             name = _MARKERS.get(marker["biomarker_category"])
-            if name is None or name == "Ki-67" and marker["percentage"] is None:
+            if name is None or (name == "Ki-67" and marker["percentage"] is None):
                 continue
             value = found.first(name) or {}
             gold = _status(marker.get("expression"), marker.get("percentage"), marker.get("score"))

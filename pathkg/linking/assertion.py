@@ -117,7 +117,7 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
     n = len(words)
     low, high = 0, -1
     inside: Sequence[CueHit] = ()
-    at = stop = 0
+    at = stop = past = 0
     n_cues = len(cues)
     for number, (start, end) in enumerate(spans):
         if start > high:
@@ -144,10 +144,10 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
                     words, end, spans[number + 1], high):
                 category = UNSPECIFIED
             if history and category == AFFIRMED and loose[number] != 3:
-                for first, last in history:
-                    if first <= start < last:
-                        category = HISTORICAL
-                        break
+                while past < len(history) and history[past][1] <= start:
+                    past += 1
+                if past < len(history) and history[past][0] <= start:
+                    category = HISTORICAL
         found.append((category, cue))
     return found
 

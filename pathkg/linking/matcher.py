@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,6 +32,7 @@ _ARTICLE_REACH = 5
 _MINUS = ("-", "–", "−")
 _SIGN_ENDS = (",", ";", ")", "")
 _RARE = UNKNOWN | RUN
+_SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
 _JOIN_LENGTH = 6
 _POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
 
@@ -319,23 +321,26 @@ class Linker:
         if not defined:
             return
         meaning: dict[str, Found] = {}
+        ends_at = {scan.offsets[2 * item[1] - 1]: item for item in scan.found}
         for definition in defined:
-            for item in scan.found:
-                start, end = scan.span(item[0], item[1])
-                if start < definition.end and end > definition.start and abs(end - definition.end) <= 2:
-                    meaning[definition.short] = item
+            item = next((ends_at[e] for e in range(definition.end, definition.end - 3, -1) if e in ends_at), None)
+            if item is not None:
+                meaning[definition.short] = item
         if not meaning:
             return
         starts, ends = scan.offsets[0::2], scan.offsets[1::2]
         named: dict[tuple[int, int], Found] = {}
-        for short, item in meaning.items():
-            for match in re.finditer(rf"(?<![\w-]){re.escape(short)}s?(?![\w-])", scan.text):
+        for match in _SHORT_FORM.finditer(scan.text):
+            item = meaning.get(match.group()) or meaning.get(match.group().removesuffix("s"))
+            if item is not None:
                 first = bisect_left(starts, match.start())
                 last = bisect_left(ends, match.end()) + 1
                 if first < last <= len(scan.words) and starts[first] == match.start():
                     named[(first, last)] = (first, last, item[2], item[3], "defined in the text")
-        kept = [f for f in scan.found if not any(first < f[1] and f[0] < last and f[1] - f[0] <= last - first
-                                                 for first, last in named)]
+        taken = {k: last - first for first, last in named for k in range(first, last)}
+        kept = [f for f in scan.found
+                if all(k not in taken for k in range(f[0], f[1])) or f[1] - f[0] > max(
+                    taken.get(k, 0) for k in range(f[0], f[1]))]
         busy = {k for f in kept for k in range(f[0], f[1])}
         scan.found = sorted([*kept, *(f for span, f in named.items() if not busy.intersection(range(*span)))])
 
@@ -415,7 +420,7 @@ def _is_asserted(words: Sequence[str], found: Found, status: tuple[int, Cue | No
 class _Scan:
     """Everything known about one text while it is linked."""
 
-    __slots__ = ("colons", "cues", "fits", "found", "offsets", "rows", "status", "stops", "text", "text_words", "tokens",
+    __slots__ = ("colons", "counts", "cues", "fits", "found", "joined", "offsets", "rows", "status", "phrases", "stops", "text", "tokens",
                  "words")
 
     def __init__(self, text: str, tokens: list[str], offsets: list[int], words: list[str], stops: list[int],
@@ -427,7 +432,9 @@ class _Scan:
         self.stops = stops
         self.colons = colons
         self.rows = rows
-        self.text_words: frozenset[str] | None = None
+        self.counts: Counter[str] | None = None
+        self.joined: str | None = None
+        self.phrases: dict[str, bool] = {}
         self.fits: dict[int, tuple[float, str] | None] = {}
         self.found: list[Found] = []
         self.cues: list[CueHit] = []
@@ -435,16 +442,22 @@ class _Scan:
 
     def near(self, keys: Sequence[str], first: int, last: int) -> str | None:
         """The first of ``keys`` that occurs in the text outside the tokens ``first`` to ``last``."""
-        if self.text_words is None:
-            self.text_words = frozenset(self.words)
+        if self.counts is None:
+            self.counts = Counter(self.words)
+        counts = self.counts
+        inside = self.words[first:last]
         for key in keys:
-            if " " in key:
-                parts = key.split(" ")
-                if all(p in self.text_words for p in parts) and f" {key} " in f" {' '.join(self.words)} ":
+            if key in counts:
+                if counts[key] > inside.count(key):
                     return key
-            elif key in self.text_words and (key not in self.words[first:last]
-                                             or key in self.words[:first] or key in self.words[last:]):
-                return key
+            elif " " in key and all(part in counts for part in key.split(" ")):
+                if self.joined is None:
+                    self.joined = f" {' '.join(self.words)} "
+                known = self.phrases.get(key)
+                if known is None:
+                    known = self.phrases[key] = f" {key} " in self.joined
+                if known:
+                    return key
         return None
 
     def span(self, first: int, last: int) -> tuple[int, int]:

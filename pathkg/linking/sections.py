@@ -39,14 +39,14 @@ def history_ranges(words: Sequence[str], colons: Sequence[int], stops: Sequence[
     Such a section is short: it ends with the sentence before the next label of any kind.
     """
     ranges: list[tuple[int, int]] = []
-    for stop in stops:
+    for number, stop in enumerate(stops):
         # "CLINICAL HISTORY. Left upper lobe cancer."
         if stop and words[stop - 1] in _HISTORY_ENDS:
             for length in (4, 3, 2, 1):
                 first = stop - length
                 if first >= 0 and SECTION_OF.get(" ".join(words[first:stop])) == "history" and (
                         first == 0 or not words[first - 1][0].isalnum()):
-                    following = next((s for s in stops if s > stop + 1), len(words))
+                    following = next((s for s in stops[number + 1:number + 3] if s > stop + 1), len(words))
                     ranges.append((stop + 1, min(following, stop + _HISTORY_TOKENS)))
                     break
     for section, start, end in section_ranges(words, colons):
