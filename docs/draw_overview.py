@@ -2,7 +2,7 @@
 
     python docs/draw_overview.py
 
-Report text, linked findings, graph paths, the verified trajectory, and what the reward gives it and three spoiled copies.
+Report text, linked findings, graph paths, the verified trajectory, and what the reward gives it and spoiled copies.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from datagen import api
 from datagen.cases import read_cases
 from pathkg.linking import linker_for
 from pathkg.rewards import CompositeReward
-from pathkg.rewards.redteam.edits import flip_negation, replace_entity, stuff_entities
+from pathkg.rewards.redteam.edits import flip_negation, stuff_entities
 
 ROOT = Path(__file__).resolve().parents[1]
-CASE = "EX-LUNG-01"
+CASE, OTHER = "EX-LUNG-01", "lung adenocarcinoma"
 OUT = ROOT / "docs" / "assets" / "overview.svg"
 
 INK, FAINT, LINE, CARD = "#1a1d21", "#555c66", "#c9ced6", "#ffffff"
@@ -164,19 +164,22 @@ def _trajectory(picture: Picture, made: api.GeneratedCase) -> None:
 
 
 def _reward(picture: Picture, made: api.GeneratedCase, graph: pathkg.KnowledgeGraph) -> None:
-    picture.card(832, 418, 388, 364, 5, "A reward that is hard to fool")
-    reward, linker, gold = CompositeReward(store=str(graph.path)), linker_for(graph), made.trajectory
-    rows = [("as written", gold.render()), ("one negation flipped", flip_negation(gold, linker=linker)),
-            ("one entity replaced", replace_entity(gold, graph=graph, linker=linker)),
-            ("stuffed with entities", stuff_entities(gold, graph=graph)), ("only the tags", "<observe></observe><think></think><answer></answer>")]
-    y = 484.0
+    picture.card(832, 418, 388, 364, 5, "A reward that pays the faithful text")
+    reward, gold = CompositeReward(store=str(graph.path)), made.trajectory
+    written, diagnosis = gold.render(), made.plan.diagnosis.name if made.plan else ""
+    rows = [("as written", written), ("one negation flipped", flip_negation(gold, linker=linker_for(graph))),
+            ("another stage", written.replace("pT2b", "pT4")), ("another diagnosis", written.replace(diagnosis, OTHER)),
+            ("stuffed with entities", stuff_entities(gold, graph=graph)),
+            ("only the tags", "<observe></observe><think></think><answer></answer>")]
+    assert len({text for _, text in rows}) == len(rows)
+    y = 474.0
     for label, text in rows:
         total = reward.score(text, made.reference).total or 0.0
         picture.text(852, y, label, size=13)
         picture.parts.append(f'<rect x="852" y="{y + 8}" width="{260 * max(total, 0.004) / 2.5:.1f}" height="12" rx="3" '
                              f'fill="{"#0d6b3a" if total >= 2.5 else "#2a3eb1"}"/>')
         picture.text(1130, y + 19, f"{total:.2f}", size=14, bold=True)
-        y += 52
+        y += 45
     picture.text(852, 752, "format + semantic + ½ entity, at most 2.50", size=12, tone=FAINT)
     picture.text(852, 769, "unchanged in TRL, verl, EasyR1, OpenRLHF, ms-swift", size=12, tone=FAINT)
 
