@@ -54,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
                              or f"known: {', '.join(CONDITIONS[1:])}, none")
     prompt = SYSTEM_PROMPT if args.system_prompt is None else args.system_prompt
     if args.model:
-        from model.training.parts import load_vlm, memory_guard
+        from model.training.parts import best_device, load_vlm, memory_guard
 
         vlm, processor = load_vlm(args.model)
+        vlm = vlm.to(best_device())
         with memory_guard():
             predictions = predict_all(vlm, processor, samples, ["slide", *controls], args.out,
                                       batch_size=args.batch_size, max_new_tokens=args.max_new_tokens,

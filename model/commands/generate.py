@@ -29,12 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from model.data.prompts import SYSTEM_PROMPT
-    from model.training.parts import load_vlm, memory_guard
+    from model.training.parts import best_device, load_vlm, memory_guard
     from pathkg.errors import InputError
 
     if args.samples and not args.out:
         raise InputError("--samples needs --out", hint="name the file for the answers")
     vlm, processor = load_vlm(args.model)
+    vlm = vlm.to(best_device())
     prompt = SYSTEM_PROMPT if args.system_prompt is None else args.system_prompt
     if args.samples:
         from model.data.samples import read_samples

@@ -81,8 +81,17 @@ SIZES: Mapping[str, DemoSettings] = {
 
 
 def run_demo(out: str | Path, *, lm: str = "smollm2", scale: float = 1.0, threads: int | None = None, seed: int = 0,
-             ablations: bool = False) -> int:
+             ablations: bool = False, sizes: DemoSettings | None = None) -> int:
     """Run the demo, print its figures as JSON, write them with charts to ``out``.
+
+    Args:
+        out: folder of everything.
+        lm: ``smollm2``, ``tiny`` or a language-model folder.
+        scale: see :meth:`DemoSettings.scaled`.
+        threads: of torch.
+        seed: of everything.
+        ablations: also run without masking, without pseudo-bags, without the entity reward.
+        sizes: other sizes than those of :data:`SIZES`.
 
     Returns:
         0 when every claim of the demo holds, else 1.
@@ -91,7 +100,7 @@ def run_demo(out: str | Path, *, lm: str = "smollm2", scale: float = 1.0, thread
 
     use_threads(threads)
     root = Path(out)
-    settings = SIZES.get(lm, SIZES["smollm2"]).scaled(scale)
+    settings = (sizes or SIZES.get(lm, SIZES["smollm2"])).scaled(scale)
     clock = _Clock(root / "seconds.json")
     with clock("data"):
         files = _world(root, settings, seed)
@@ -270,9 +279,10 @@ def _measure(folder: Path, model: str, samples: Sequence[TrainingSample], settin
     from model.evaluation.predict import predict
     from model.evaluation.run import evaluate, predict_all
     from model.evaluation.scoring import ScoringSettings, packaged_minilm
-    from model.training.parts import load_vlm
+    from model.training.parts import best_device, load_vlm
 
     vlm, processor = load_vlm(model)
+    vlm = vlm.to(best_device())
     options: dict[str, Any] = {"batch_size": 16, "max_new_tokens": settings.max_new_tokens, "system_prompt": SYSTEM}
     predictions = predict_all(vlm, processor, samples, ["slide", "shuffled", "text_only"], folder, seed=seed, **options)
     scoring = ScoringSettings(embedding=packaged_minilm() is not None)

@@ -15,6 +15,10 @@ def write_card(folder: Path, run: Any, figures: Mapping[str, Any], samples: Sequ
 
     Everything in the card comes from the run itself; what is not known is said to be unknown.
     """
+    from model.training.launch import on_main
+
+    if not on_main():
+        return folder / "README.md"
     kind = str(figures["kind"])
     hashes = sorted({s.graph_hash for s in samples if s.graph_hash})
     organs = sorted({s.organ for s in samples if s.organ})

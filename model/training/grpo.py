@@ -12,7 +12,7 @@ from model.data.samples import TrainingSample, read_samples
 from model.extras import require
 from model.training.card import write_card
 from model.training.config import GRPORun
-from model.training.launch import finished, mark_finished, train, trainer_arguments
+from model.training.launch import finished, mark_finished, on_main, save_trained, train, trainer_arguments
 from model.training.parts import load_vlm, lora_config, open_model, save_model, set_trainable, use_threads
 from model.training.rewards import UnscoredWatch, build_rewards
 from pathkg.errors import InputError
@@ -81,7 +81,7 @@ def run_grpo(run: GRPORun) -> dict[str, Any]:
                "fallen_back": {f.__name__: f.fallen_back for f in functions}, "stopped_for": watch.stopped_for}
     if run.dynamic_sampling.enabled:
         figures["resampled_groups"] = trainer.resampled_groups
-    save_model(trainer.model, processor, output / "model", merge=run.model.lora is None or run.model.lora.merge)
+    save_trained(trainer, processor, output / "model", merge=run.model.lora is None or run.model.lora.merge)
     figures["model"] = str(output / "model")
     figures["stages"] = {"grpo": {"history": figures["history"], "metrics": figures["metrics"]}}
     write_card(output / "model", run, figures, samples)
@@ -96,7 +96,10 @@ def _policy(run: GRPORun, output: Path) -> tuple[Any, Any]:
     vlm, processor = open_model(run.model)
     if run.model.path is None:
         folder = output / "initial"
-        if not (folder / "config.json").is_file():
+        from accelerate import PartialState
+
+        if on_main() and not (folder / "config.json").is_file():
             save_model(vlm, processor, folder)
+        PartialState().wait_for_everyone()
         vlm, processor = load_vlm(folder, dtype=run.model.dtype, attn_implementation=run.model.attn_implementation)
     return vlm, processor

@@ -79,6 +79,35 @@ def train(trainer: Any, folder: Path, *, resume: bool) -> dict[str, Any]:
             "resumed_from": checkpoint or ""}
 
 
+def distributed(trainer: Any) -> bool:
+    """Whether several processes train this model."""
+    return int(trainer.accelerator.num_processes) > 1
+
+
+def on_main() -> bool:
+    """Whether this process writes what is written once."""
+    from accelerate import PartialState
+
+    return bool(PartialState().is_main_process)
+
+
+def save_trained(trainer: Any, processor: Any, folder: Path, *, merge: bool) -> None:
+    """Write the trained model as a loadable folder.
+
+    Several processes may each hold a piece of it: then TRL's trainer gathers and writes, and an adapter stays an
+    adapter.
+    """
+    from model.training.parts import save_model
+
+    if not distributed(trainer):
+        save_model(trainer.model, processor, folder, merge=merge)
+        return
+    trainer.save_model(str(folder))
+    if on_main():
+        processor.save_pretrained(folder)
+    trainer.accelerator.wait_for_everyone()
+
+
 def finished(folder: Path) -> dict[str, Any] | None:
     """The figures of a stage that has finished, or ``None``."""
     file = folder / DONE
@@ -90,6 +119,8 @@ def finished(folder: Path) -> dict[str, Any] | None:
 
 def mark_finished(folder: Path, figures: Mapping[str, Any]) -> None:
     """Write :data:`DONE` and the history as ``log.jsonl``."""
+    if not on_main():
+        return
     folder.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(entry, sort_keys=True, default=float) for entry in figures.get("history", [])]
     (folder / "log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -135,6 +135,13 @@ def lora_config(section: LoraSection, parts: Sequence[Part]) -> Any:
                       target_modules=rf".*language_model\..*\.({names})", modules_to_save=whole or None)
 
 
+def best_device() -> torch.device:
+    """The GPU of this process when there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return torch.device("cpu")
+
+
 def save_model(model: Any, processor: Any, folder: Path, *, merge: bool = True) -> None:
     """Write a loadable folder (safetensors); adapters are merged unless ``merge`` is false."""
     folder.mkdir(parents=True, exist_ok=True)

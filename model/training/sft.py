@@ -14,8 +14,16 @@ from model.data.samples import TrainingSample, read_samples
 from model.extras import require
 from model.training.card import write_card
 from model.training.config import SFTRun, StageSection
-from model.training.launch import finished, mark_finished, train, trainer_arguments
-from model.training.parts import lora_config, open_model, save_model, set_trainable, use_threads
+from model.training.launch import (
+    distributed,
+    finished,
+    mark_finished,
+    on_main,
+    save_trained,
+    train,
+    trainer_arguments,
+)
+from model.training.parts import best_device, lora_config, open_model, save_model, set_trainable, use_threads
 from model.training.priors import PriorSettings, measure_priors
 from model.training.rows import KINDS, Prior, Row, build_rows, pseudo_samples
 from pathkg.errors import InputError
@@ -61,7 +69,8 @@ def run_sft(run: SFTRun, *, captions: bool = False) -> dict[str, Any]:
         figures["rows"] = dict(counts)
         figures["stages"][stage.name] = stage_figures
         history += [{**entry, "stage": stage.name} for entry in stage_figures["history"]]
-    save_model(model, processor, output / "model", merge=run.model.lora is None or run.model.lora.merge)
+    if on_main():
+        save_model(model, processor, output / "model", merge=run.model.lora is None or run.model.lora.merge)
     figures["model"] = str(output / "model")
     write_card(output / "model", run, figures, train_set)
     mark_finished(output, {**figures, "history": history})
@@ -90,11 +99,16 @@ def _run_stage(run: SFTRun, stage: StageSection, model: Any, processor: Any, row
         # peft froze what it does not adapt; encoder and projector are among its modules_to_save
         trainable = {"adapter and saved modules": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)}
     figures = {**train(trainer, folder, resume=run.resume), "trained": list(stage.train), "trainable": trainable}
+    merge = run.model.lora is None or run.model.lora.merge
     trained: Any = trainer.model
-    if adapter is not None and run.model.lora is not None and run.model.lora.merge:
-        trained = trained.merge_and_unload()
-    if len(run.stages) > 1:
-        save_model(trained, processor, folder / "model")
+    if distributed(trainer):
+        save_trained(trainer, processor, folder / "model", merge=merge)
+        trained = load_vlm(folder / "model", dtype=run.model.dtype)[0]
+    else:
+        if adapter is not None and merge:
+            trained = trained.merge_and_unload()
+        if len(run.stages) > 1:
+            save_model(trained, processor, folder / "model")
     mark_finished(folder, figures)
     return trained, figures
 
@@ -145,8 +159,12 @@ def _priors(run: SFTRun, samples: Sequence[TrainingSample], vlm: Any, processor:
 
         score = entity_scorer(store=run.store)
     cache = Path(pseudo.cache) if pseudo.cache else Path(run.output) / "priors"
-    priors, report = measure_priors(vlm, processor, samples, cache=cache, settings=settings, score=score,
-                                    spans=lambda text: text_spans(text, linker))
+    from accelerate import PartialState
+
+    # the first process measures, the others find its results in the cache
+    with PartialState().main_process_first():
+        priors, report = measure_priors(vlm.to(best_device()), processor, samples, cache=cache, settings=settings,
+                                        score=score, spans=lambda text: text_spans(text, linker))
     log.info("cluster priors: %d measured, %d from the cache, %d samples without", report.measured, report.cached,
              report.skipped)
     return priors
