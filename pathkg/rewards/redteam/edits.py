@@ -28,6 +28,10 @@ _AFFIRMATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple((re.compile(p, re
     (r"\bpositive\b", "negative"), (r"\b(?:is|are) (?:seen|present|identified|found|noted|evident)\b", "is absent")))
 
 
+_PLAIN = re.compile(r"(?!.*\b(?:negative|absent|no|normal)\b)[A-Za-z][A-Za-z0-9 -]{3,40}")
+"""Names that read well in the place of another finding."""
+
+
 def flip_negation(trajectory: Trajectory, *, linker: Linker) -> str:
     """The text with one finding turned round: an absent one claimed present, or, where nothing is absent, a present
     one denied. Every statement about that finding is turned, so that the text does not contradict itself.
@@ -54,7 +58,7 @@ def replace_entity(trajectory: Trajectory, *, graph: KnowledgeGraph, linker: Lin
     rng = Random(seed)
     stated = {m.id for m in _findings(trajectory, linker)}
     for target in _findings(trajectory, linker):
-        names = [n for n in _names(graph, target.type) if n.lower() not in trajectory.render().lower()]
+        names = [n for n in _names(graph, target.type) if _PLAIN.fullmatch(n) and n.lower() not in trajectory.render().lower()]
         for new in rng.sample(names, min(20, len(names))):
             found = {m.id for m in linker.link(f"There is {new}.")}
             if len(found) != 1 or found & stated:
