@@ -32,6 +32,9 @@ from pathkg.graph.schema import FORMAT_VERSION
 from pathkg.graph.tables import GraphTables, encode_words
 
 MANIFEST = "manifest.json"
+_FORM_ORDER = {"name": 0, "exact": 1, "abbreviation": 1}
+_TYPE_ORDER = ("disease", "morphology", "marker_result", "anatomy", "cell", "marker", "stage", "grade", "procedure",
+               "specimen", "gene/protein", "effect/phenotype")
 _PREDICATE_ORDER = (("skos:exactMatch", "oboInOwl:hasAlternativeId"), ("skos:closeMatch", "oboInOwl:hasDbXref"),
                     ("skos:narrowMatch", "skos:broadMatch", "skos:relatedMatch"))
 SSSOM_COLUMNS = ("subject_id", "subject_label", "predicate_id", "object_id", "object_label",
@@ -169,7 +172,7 @@ def _write_index(folder: Path, tables: GraphTables) -> None:
     folder.mkdir()
     _write_arrow(folder / "nodes.arrow", tables.nodes.select(["id", "name", "definition"]))
     names = pa.table({"key": pc.utf8_lower(tables.synonyms["form"]), "node": tables.synonyms["node"],
-                      "rank": pc.if_else(pc.equal(tables.synonyms["kind"].cast(pa.string()), "name"), 0, 1)})
+                      "rank": _form_ranks(tables)})
     _write_arrow(folder / "names.arrow",
                  names.sort_by([("key", "ascending"), ("rank", "ascending"), ("node", "ascending")]))
     edges = tables.edges.select(["display_relation", "evidence", "undirected"]).unify_dictionaries()
@@ -180,6 +183,20 @@ def _write_index(folder: Path, tables: GraphTables) -> None:
     xrefs = tables.xrefs.select(["xref", "node"]).append_column("rank", rank)
     xrefs = xrefs.sort_by([("xref", "ascending"), ("rank", "ascending"), ("node", "ascending")])
     _write_arrow(folder / "xrefs.arrow", xrefs.select(["xref", "node"]))
+
+
+def _form_ranks(tables: GraphTables) -> pa.Array:
+    """Which node answers to a form that several have: names before synonyms, then by type, the disease first
+    ("squamous cell carcinoma" is a disease and a phenotype of HPO)."""
+    kinds, kind_words = encode_words(tables.synonyms["kind"])
+    types, type_words = encode_words(tables.nodes["type"])
+    kind_rank = np.array([_FORM_ORDER.get(w, len(_FORM_ORDER)) for w in kind_words] or [0], np.int16)
+    type_rank = np.array([_TYPE_ORDER.index(w) if w in _TYPE_ORDER else len(_TYPE_ORDER) for w in type_words] or [0],
+                         np.int16)
+    if not tables.synonyms.num_rows:
+        return pa.array([], pa.int16())
+    node = tables.synonyms["node"].to_numpy()
+    return pa.array(kind_rank[kinds] * np.int16(len(_TYPE_ORDER) + 1) + type_rank[types][node], pa.int16())
 
 
 def _write_arrow(path: Path, table: pa.Table) -> None:

@@ -64,8 +64,12 @@ def test_a_cross_reference_leads_to_the_node_that_declares_it_equal(tmp_path):
     assert KnowledgeGraph.open(write_store(tmp_path / "s", tables)).resolve("NCIT:C9") == "MONDO:2"
 
 
+def test_a_name_of_several_nodes_means_the_disease_first(graph):
+    assert graph.resolve("carcinoma") == graph.resolve("Carcinoma") == "MONDO:2"  # HP:1 has the same name
+
+
 def test_search_by_prefix(graph):
-    assert [graph.curie(i) for i in graph.search("carc")] == ["HP:1", "MONDO:2"]
+    assert [graph.curie(i) for i in graph.search("carc")] == ["MONDO:2", "HP:1"]
     assert [graph.curie(i) for i in graph.search("", limit=2)] != []
     assert graph.search("zz") == []
 
