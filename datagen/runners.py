@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,6 +25,7 @@ from pathkg.errors import InputError, PathkgError
 
 RUNNERS = ("local", "ray")
 CHUNK = 8
+PARENT_CHECK_SECONDS = 1.0
 CHUNKS_AHEAD = 4
 """Chunks under way per worker: enough to keep it busy, few enough to keep memory flat."""
 
@@ -88,10 +92,20 @@ def run_here(cases: Iterable[NumberedCase], spec: WorkSpec) -> Iterator[tuple[in
 _worker: Worker | None = None
 
 
-def _start(spec: WorkSpec) -> None:
+def _start(spec: WorkSpec, parent: int) -> None:
     global _worker
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Ctrl-C reaches the whole process group; the parent alone decides what to do about it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     _worker = spec.build()
+
+
+def _end_with_parent(parent: int) -> None:
+    """A worker whose parent was killed would wait for work for ever, holding its memory."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os._exit(1)
 
 
 def _work(chunk: list[NumberedCase]) -> list[tuple[int, str, CaseResult]]:
@@ -112,7 +126,8 @@ def run_processes(cases: Iterable[NumberedCase], spec: WorkSpec, *, workers: int
     context = multiprocessing.get_context("spawn")
     source = iter(cases)
     pending: deque[Future[list[tuple[int, str, CaseResult]]]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(spec,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start,
+                             initargs=(spec, os.getpid())) as pool:
         try:
             while True:
                 while len(pending) < workers * CHUNKS_AHEAD and (chunk := list(islice(source, CHUNK))):

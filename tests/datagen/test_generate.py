@@ -154,6 +154,32 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(dataset: Path, 
     assert (out / "samples.jsonl").read_bytes() == (dataset / "samples.jsonl").read_bytes()
 
 
+def test_workers_of_a_killed_run_do_not_stay_behind(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-m", "datagen.cli", "run", "--cases", str(EXAMPLES), "--workers", "2",
+                                "--quiet", "--out", str(tmp_path / "o")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def children() -> list[int]:
+        task = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        return [int(p) for p in task.read_text().split()] if task.exists() else []
+
+    def alive(pid: int) -> bool:
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+    limit = time.monotonic() + 60
+    while len(children()) < 3 and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.05)
+    workers = children()
+    time.sleep(2.0)  # until the workers have installed their watch
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    limit = time.monotonic() + 60
+    while any(map(alive, workers)) and time.monotonic() < limit:
+        time.sleep(0.2)
+    assert workers
+    assert not any(map(alive, workers))
+
+
 @pytest.mark.slow
 def test_twenty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     """kill -9 at random moments, 20 times; then the dataset equals that of an undisturbed run."""
