@@ -1,7 +1,4 @@
-"""``pathkg reward``: score trajectories, make references, find adapters, run the red team.
-
-One program with several verbs; ``pathkg reward score`` is what ``pathkg reward`` alone does.
-"""
+"""``pathkg reward score|reference|path|redteam``: score trajectories, make references, find adapters, run the red team."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -167,7 +168,13 @@ class Reward(ABC):
             return [self.score(text, reference) for text, reference in pairs]
         size = max(1, -(-len(pairs) // (workers * 4)))
         chunks = [pairs[i:i + size] for i in range(0, len(pairs), size)]
-        scored = _pool(workers).map(_score_chunk, [self] * len(chunks), chunks)
+        try:
+            scored = list(_pool(workers).map(_score_chunk, [self] * len(chunks), chunks))
+        except BrokenProcessPool:
+            # a worker was killed (out of memory, say): the batch is scored here, the next one gets new workers
+            log.warning("a worker process of the reward died; this batch is scored without workers")
+            _pool.cache_clear()
+            return [self.score(text, reference) for text, reference in pairs]
         return [result for chunk in scored for result in chunk]
 
     async def score_batch_async(self, texts: Sequence[str], references: Sequence[ReferenceLike] | ReferenceLike, *,

@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 _lock = threading.Lock()
@@ -50,7 +49,7 @@ class RewardBreakdown:
     extra: tuple[str, ...] = ()
     contradicted: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def partial(self) -> float:

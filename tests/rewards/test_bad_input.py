@@ -116,6 +116,22 @@ def test_threads_and_processes_give_what_one_thread_gives() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(reward.score, texts * 4, references * 4)) == alone * 4
     assert reward.score_batch(texts, references, workers=2) == alone
+    single = EntityReward()
+    assert single.score_batch(texts, references, workers=2) == single.score_batch(texts, references)
+
+
+def test_a_killed_worker_costs_time_not_the_run() -> None:
+    import os
+    import signal
+
+    from pathkg.rewards import base
+
+    reward = CompositeReward()
+    assert len(reward.score_batch([TEXT] * 12, JSON, workers=2)) == 12
+    for pid in list(base._pool(2)._processes):
+        os.kill(pid, signal.SIGKILL)
+    assert [r.total for r in reward.score_batch([TEXT] * 12, JSON, workers=2)] == [2.5] * 12
+    assert [r.total for r in reward.score_batch([TEXT] * 12, JSON, workers=2)] == [2.5] * 12
 
 
 def test_the_async_batch_leaves_the_loop_free() -> None:
