@@ -188,6 +188,10 @@ def explain_case(graph: KnowledgeGraph, findings: Iterable[Finding], candidates:
     return reader.explain(known, wanted, top, frozenset(avoid_edges), tuple(unknown))
 
 
+_Entry = tuple[int, int, bool, int, float]
+"""Edge id, neighbour, whether walked forward, relation code, strength (negated edges with the sign turned)."""
+
+
 class SupportReader:
     """Reads support chains off one graph; see the module for the rules."""
 
@@ -195,13 +199,14 @@ class SupportReader:
         self.graph = graph
         self._rules = rules or default_rules()
         strength = self._rules["relations"]
-        self._strength = [float(strength.get(r, 0.0)) for r in graph.relations]
-        self._code = {r: i for i, r in enumerate(graph.relations)}
-        self._disease = graph.node_types.index("disease") if "disease" in graph.node_types else -1
-        self._known: dict[int, list[tuple[int, int, bool]]] = {}
-        types = graph.arrays.node_type
-        self._n_diseases = max(2, int((types == self._disease).sum()))
-        counted = np.array([abs(s) >= _EVIDENCE for s in self._strength] or [False])[graph.arrays.edge_relation]
+        self._strength = np.array([float(strength.get(r, 0.0)) for r in graph.relations] or [0.0])
+        self._is_a, self._result_of = (graph.relations.index(r) if r in graph.relations else -1
+                                       for r in ("is_a", "result_of"))
+        self._known: dict[int, list[_Entry]] = {}
+        disease = graph.node_types.index("disease") if "disease" in graph.node_types else -1
+        self._is_disease: list[bool] = (np.asarray(graph.arrays.node_type) == disease).tolist()
+        self._n_diseases = max(2, sum(self._is_disease))
+        counted = (np.abs(self._strength) >= _EVIDENCE)[graph.arrays.edge_relation]
         ends = np.concatenate([graph.arrays.edge_subject[counted], graph.arrays.edge_object[counted]])
         self._recorded = np.bincount(ends, minlength=len(graph))
 
@@ -250,28 +255,25 @@ class SupportReader:
         rules = self._rules
         direct: dict[int, _Chain] = {}
         for node, sign, strength, chain, narrower in self._finding_side(finding, avoid, absent):
-            for edge, other, _ in self._entries(node, avoid):
-                if int(self.graph.arrays.node_type[other]) != self._disease or other == finding:
-                    continue
-                value = self._strength[int(self.graph.arrays.edge_relation[edge])]
-                if self.graph.arrays.edge_negated[edge]:
-                    value = -value
-                if value == 0.0 or (narrower and value < 0):
+            for edge, other, _, _, value in self._entries(node, avoid):
+                if value == 0.0 or (narrower and value < 0) or not self._is_disease[other] or other == finding:
                     continue
                 _keep(direct, other, (value * sign * strength, (*chain, (edge, other))))
         reached = dict(direct)
+        above: dict[int, _Chain] = {}
         for disease, (strength, chain) in direct.items():
             self._inherit(reached, disease, strength, chain, avoid, _INHERIT_STEPS)
             if absent or strength < 0:
                 continue
-            for edge, parent, forward in self._entries(disease, avoid):
-                if forward and self._is(edge, "is_a"):
-                    up = (strength * rules["known_of_subtype"], (*chain, (edge, parent)))
-                    _keep(reached, parent, up)
-                    for edge2, sibling, forward2 in self._entries(parent, avoid):
-                        if not forward2 and self._is(edge2, "is_a") and sibling != disease:
-                            _keep(reached, sibling, (strength * rules["known_of_sibling"],
-                                                     (*up[1], (edge2, sibling))))
+            for edge, parent, forward, relation, _ in self._entries(disease, avoid):
+                if forward and relation == self._is_a:
+                    _keep(above, parent, (strength, (*chain, (edge, parent))))
+        for parent, (strength, chain) in above.items():
+            _keep(reached, parent, (strength * rules["known_of_subtype"], chain))
+            weaker = strength * rules["known_of_sibling"]
+            for edge, sibling, forward, relation, _ in self._entries(parent, avoid):
+                if not forward and relation == self._is_a:
+                    _keep(reached, sibling, (weaker, (*chain, (edge, sibling))))
         return reached, len(direct)
 
     def _inherit(self, reached: dict[int, _Chain], disease: int, strength: float, chain: tuple[_Step, ...],
@@ -279,8 +281,8 @@ class SupportReader:
         if steps == 0:
             return
         weaker = strength * float(self._rules["inherited_from_parent"])
-        for edge, child, forward in self._entries(disease, avoid):
-            if not forward and self._is(edge, "is_a"):
+        for edge, child, forward, relation, _ in self._entries(disease, avoid):
+            if not forward and relation == self._is_a:
                 longer = (*chain, (edge, child))
                 _keep(reached, child, (weaker, longer))
                 self._inherit(reached, child, weaker, longer, avoid, steps - 1)
@@ -294,40 +296,38 @@ class SupportReader:
             upper = []
             for node in layer:
                 strength, chain = known[node]
-                for edge, other, forward in self._entries(node, avoid):
-                    if forward and self._is(edge, "is_a") and other not in known:
+                for edge, other, forward, relation, _ in self._entries(node, avoid):
+                    if forward and relation == self._is_a and other not in known:
                         known[other] = (strength * self._rules["broader_finding"], (*chain, (edge, other)))
                         upper.append(other)
             layer = upper
         broader = len(known)
         kind = float(self._rules["broader_finding" if absent else "narrower_finding"])
-        for edge, other, forward in self._entries(finding, avoid):
-            if not forward and self._is(edge, "is_a") and other not in known:
+        for edge, other, forward, relation, _ in self._entries(finding, avoid):
+            if not forward and relation == self._is_a and other not in known:
                 known[other] = (kind, ((edge, other),))
         for place, (node, (strength, chain)) in enumerate(list(known.items())):
             yield node, 1, strength, chain, place >= broader
-            for edge, other, forward in self._entries(node, avoid):
-                if self._is(edge, "result_of"):
+            for edge, other, forward, relation, _ in self._entries(node, avoid):
+                if relation == self._result_of:
                     sign = result_sign(self.graph.name(node if forward else other))
                     if sign and other not in known:
                         yield other, sign, strength, (*chain, (edge, other)), False
 
-    def _entries(self, node: int, avoid: frozenset[int]) -> list[tuple[int, int, bool]]:
-        """(edge, neighbour, walked forward) of a node."""
+    def _entries(self, node: int, avoid: frozenset[int]) -> list[_Entry]:
         known = self._known.get(node)
         if known is None:
             arrays = self.graph.arrays
-            begin, end = int(arrays.indptr[node]), int(arrays.indptr[node + 1])
-            rows = zip(arrays.edge[begin:end].tolist(), arrays.neighbor[begin:end].tolist(),
-                       arrays.flow[begin:end].tolist(), strict=True)
-            known = [(e, v, bool(f & FORWARD)) for e, v, f in rows]
+            here = slice(int(arrays.indptr[node]), int(arrays.indptr[node + 1]))
+            edges = arrays.edge[here]
+            relations = arrays.edge_relation[edges]
+            values = self._strength[relations] * np.where(arrays.edge_negated[edges], -1.0, 1.0)
+            known = list(zip(edges.tolist(), arrays.neighbor[here].tolist(), ((arrays.flow[here] & FORWARD) != 0).tolist(),
+                             relations.tolist(), values.tolist(), strict=True))
             if len(self._known) >= _NODES_KEPT:
                 self._known.clear()
             self._known[node] = known
         return [entry for entry in known if entry[0] not in avoid] if avoid else known
-
-    def _is(self, edge: int, relation: str) -> bool:
-        return int(self.graph.arrays.edge_relation[edge]) == self._code.get(relation, -1)
 
     def _candidate(self, disease: int, findings: Sequence[tuple[int, str]], chains: Sequence[dict[int, _Chain]],
                    weights: Sequence[float]) -> Candidate:
