@@ -80,7 +80,8 @@ def recover(graph: KnowledgeGraph, targets: Targets, size: int | str, variant: s
     tumours = np.array(targets.tumours)
     ranks = []
     began = time.perf_counter()
-    for d in targets.targets[:limit]:
+    chosen = targets.targets[::max(1, len(targets.targets) // limit)][:limit] if limit else targets.targets
+    for d in chosen:
         known = sorted(targets.findings[d])
         for draw in range(per_tumour):
             rng = random.Random(f"{graph.curie(d)} {size} {draw}")
@@ -103,7 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Recovery of held-back finding-diagnosis edges.")
     parser.add_argument("--store", help="graph store (default: the bundled core)")
     parser.add_argument("--per-tumour", type=int, default=1, help="queries per tumour, size and variant (default 1)")
-    parser.add_argument("--limit", type=int, help="only the first N tumours, for a quick look")
+    parser.add_argument("--limit", type=int, help="an evenly spread sample of N tumours, for a quick look")
     parser.add_argument("--sizes", nargs="+", default=[str(s) for s in SIZES], help="query sizes (default: 3 5 8 every)")
     parser.add_argument("--gold", help="file of gold paths: report the overlap as well")
     parser.add_argument("--out", help="write the JSON to this file too")
