@@ -11,7 +11,7 @@ from typing import Any
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """``--config`` and ``--set``."""
-    parser.add_argument("--config", required=True, metavar="RUN.yaml", help="the run; examples lie in model/configs")
+    parser.add_argument("--config", required=True, metavar="RUN.yaml", help="the run: a file, or the name of a bundled one such as sft-cpu")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides",
                         help="change one value, e.g. --set trainer.learning_rate=1e-4 (may be repeated)")
     parser.add_argument("--check", action="store_true", help="check the run file and stop")

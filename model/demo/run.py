@@ -73,7 +73,7 @@ class DemoSettings:
 
 
 SIZES: Mapping[str, DemoSettings] = {
-    "smollm2": DemoSettings(train=240, validation=12, test=48, warm_up_steps=8, sft_steps=40, batch=4, sft_rate=3e-4,
+    "smollm2": DemoSettings(train=240, validation=12, test=40, warm_up_steps=8, sft_steps=40, batch=4, sft_rate=3e-4,
                             grpo_steps=20, prompts=2, generations=4, grpo_rate=2e-5, max_new_tokens=110, draws=1),
     "tiny": DemoSettings(train=600, validation=24, test=60, warm_up_steps=0, sft_steps=400, batch=16, sft_rate=3e-3,
                          grpo_steps=20, prompts=8, generations=8, grpo_rate=3e-4, max_new_tokens=160, draws=2),
@@ -284,7 +284,7 @@ def _measure(folder: Path, model: str, samples: Sequence[TrainingSample], settin
     vlm, processor = load_vlm(model)
     vlm = vlm.to(best_device())
     options: dict[str, Any] = {"batch_size": 16, "max_new_tokens": settings.max_new_tokens, "system_prompt": SYSTEM}
-    predictions = predict_all(vlm, processor, samples, ["slide", "shuffled", "text_only"], folder, seed=seed, **options)
+    predictions = predict_all(vlm, processor, samples, ["slide", "shuffled"], folder, seed=seed, **options)
     scoring = ScoringSettings(embedding=packaged_minilm() is not None)
     report = evaluate(samples, predictions, folder, settings=scoring, title=folder.name)
     sampled: dict[str, list[float]] = {"format": [], "entity": []}

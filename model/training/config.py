@@ -187,11 +187,18 @@ class GRPORun(RunSection):
 RUNS: Mapping[str, type[RunSection]] = {"sft": SFTRun, "pretrain": SFTRun, "grpo": GRPORun}
 
 
+def bundled_runs() -> dict[str, Path]:
+    """The run files that come with the package, by name."""
+    folder = Path(__file__).resolve().parent.parent / "configs"
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
 def load_run(path: str | Path, kind: str, overrides: list[str] | None = None) -> Any:
     """Read a run file and check every name and value in it.
 
     Args:
-        path: a YAML file; relative paths in it are relative to the working folder.
+        path: a YAML file, or the name of a bundled one (``sft-cpu``); relative paths in it are relative to the
+            working folder.
         kind: ``sft``, ``pretrain`` or ``grpo``.
         overrides: ``dotted.name=value`` from the command line, values in YAML.
 
@@ -199,9 +206,10 @@ def load_run(path: str | Path, kind: str, overrides: list[str] | None = None) ->
         InputError: no such file, not YAML, a name that does not exist (with "did you mean"), a value out of range.
     """
     yaml = require("yaml", "datagen")
-    file = Path(path)
+    file = bundled_runs().get(str(path), Path(path))
     if not file.is_file():
-        raise InputError(f"no run file {file}", hint="copy one from model/configs and change it")
+        raise InputError(f"no run file {file}", hint=did_you_mean(str(path), bundled_runs())
+                         or f"a YAML file, or one of the bundled runs: {', '.join(bundled_runs())}")
     try:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

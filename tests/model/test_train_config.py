@@ -57,6 +57,12 @@ def test_mistakes_are_told(kind, change, told):
         parse_run({**BASE, **change}, kind)
 
 
+def test_bundled_runs_go_by_name_and_near_names_are_told():
+    assert load_run("sft-cpu", "sft").output == "runs/demo/sft"
+    with pytest.raises(InputError, match="did you mean 'sft-cpu'"):
+        load_run("sft-cpus", "sft")
+
+
 def test_overrides_reach_into_sections(tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text(yaml.safe_dump(BASE))
