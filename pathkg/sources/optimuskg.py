@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pathkg.errors import InputError
 from pathkg.sources.curies import normal_curie
 from pathkg.sources.delimited import check_columns, existing
-from pathkg.sources.primekg import empty_strings
+from pathkg.sources.mirrors import empty_strings
 from pathkg.sources.tables import (
     DBXREF,
     SOURCE_EDGES,

@@ -21,6 +21,7 @@ from pathkg.errors import InputError
 from pathkg.graph.schema import NODE_TYPES
 from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX, SOURCE_OF_TYPE, from_primekg, group_members
 from pathkg.sources.delimited import Columns, existing, header_of, read_columns, words_and_codes
+from pathkg.sources.mirrors import edge_table, fold_mirrors, ranks
 from pathkg.sources.tables import (
     EXACT,
     NARROW,
@@ -39,14 +40,11 @@ from pathkg.sources.tables import (
     table_of,
 )
 
-NEGATED_RELATIONS = frozenset({"disease_phenotype_negative", "anatomy_protein_absent"})
-"""``phenotype absent`` and ``expression absent``."""
 _LICENCE = "deposit CC0 1.0; parts under their sources' terms (DrugBank, DisGeNET: non-commercial)"
 _URL = "https://doi.org/10.7910/DVN/IXA7BM"
 _SIDES = ("x", "y")
 _ROW_COLUMNS = ("relation", "display_relation", "x_id", "x_type", "x_name", "x_source", "y_id", "y_type", "y_name",
                 "y_source")
-_SORT_BITS = 63
 _IntArray = npt.NDArray[Any]
 
 
@@ -275,97 +273,13 @@ class _NodeSet:
             table_of(xrefs, SOURCE_XREFS), table_of([], SOURCE_MAPPINGS), self.report)
 
 
-# -- edges -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Edges:
-    subject: _IntArray
-    object: _IntArray
-    relation: _IntArray
-    display: _IntArray
-
-
-def _fold_mirrors(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray, node_rank: _IntArray,
-                  report: ReadReport) -> _Edges:
-    """One edge per (relation, display relation, unordered pair), oriented like its first row.
-
-    The edges come sorted by relation, display relation and the ranks of their ends, whatever the order of the rows.
-
-    Args:
-        x, y: node rows.
-        relation, display: ranks of the words.
-        node_rank: rank of each node row by CURIE.
-    """
-    n_display = int(display.max(initial=0)) + 1
-    n_rows, n_nodes = len(x), len(node_rank)
-    low, high = node_rank[x], node_rank[y]
-    low, high = np.minimum(low, high), np.maximum(low, high)
-    node_bits, row_bits = n_nodes.bit_length(), n_rows.bit_length()
-    kind = relation.astype(np.int64) * n_display + display
-    if int(kind.max(initial=0)).bit_length() + 2 * node_bits + row_bits < _SORT_BITS:
-        # one integer per row, the row number in the lowest bits: sorting it groups equal edges in row order
-        key = kind
-        for values, bits in ((low, node_bits), (high, node_bits), (np.arange(n_rows), row_bits)):
-            key <<= bits
-            key |= values
-        key.sort()
-        rows = (key & ((1 << row_bits) - 1)).astype(np.int64)
-        key >>= row_bits
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-    else:
-        rows = np.lexsort((high, low, kind))
-        change = np.zeros(n_rows, bool)
-        change[:1] = True
-        for values in (kind, low, high):
-            change[1:] |= values[rows[1:]] != values[rows[:-1]]
-        starts = np.flatnonzero(change)
-    first = rows[starts]
-    total = np.diff(starts, append=n_rows)
-    up = np.add.reduceat((x <= y)[rows].astype(np.int32), starts) if n_rows else total
-    down = total - up
-    loops = x[first] == y[first]
-    duplicates = np.where(loops, np.maximum(up - 2, 0), np.maximum(up - 1, 0) + np.maximum(down - 1, 0))
-    report.count("exact duplicate rows", int(duplicates.sum()))
-    report.count("mirror rows folded", int(n_rows - len(first) - duplicates.sum()))
-    report.count("edges given in one direction only", int(((up == 0) | (down == 0))[~loops].sum()))
-    report.count("self-loops", int(loops.sum()))
-    return _Edges(x[first], y[first], relation[first], display[first])
-
-
-def _ranks(words: Sequence[str | None]) -> tuple[list[str], _IntArray]:
-    """The words sorted, and the place of each in that order."""
-    ordered = sorted({word or "" for word in words})
-    place = {word: i for i, word in enumerate(ordered)}
-    return ordered, np.array([place[word or ""] for word in words] or [0], np.int32)
-
-
 def _edges_of(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray,
               vocabularies: dict[str, list[str | None]], nodes: _NodeSet, source: str) -> pa.Table:
-    relations, relation_rank = _ranks(vocabularies["relation"])
-    displays, display_rank = _ranks(vocabularies["display_relation"])
-    _, node_rank = _ranks(list(nodes.ids))
-    edges = _fold_mirrors(x, y, relation_rank[relation], display_rank[display], node_rank, nodes.report)
-    return _edge_table(edges, relations, displays, source)
-
-
-def _edge_table(edges: _Edges, relations: list[str], displays: list[str], source: str) -> pa.Table:
-    n = len(edges.subject)
-    negated_code = np.array([r in NEGATED_RELATIONS for r in relations] or [False])
-
-    def words(codes: _IntArray, vocabulary: list[str]) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(vocabulary, pa.string()))
-
-    return pa.Table.from_arrays([
-        pa.array(edges.subject, pa.int32()), pa.array(edges.object, pa.int32()), words(edges.relation, relations),
-        words(edges.display, displays), words(np.zeros(n, np.int32), [source]), empty_strings(n),
-        pa.array(negated_code[edges.relation] if n else np.zeros(0, bool)), pa.array(np.ones(n, bool)),
-    ], schema=SOURCE_EDGES)
-
-
-def empty_strings(n: int) -> pa.Array:
-    """``n`` empty strings without a Python list."""
-    return pa.StringArray.from_buffers(n, pa.py_buffer(np.zeros(n + 1, np.int32)), pa.py_buffer(b""))
+    relations, relation_rank = ranks(vocabularies["relation"])
+    displays, display_rank = ranks(vocabularies["display_relation"])
+    _, node_rank = ranks(list(nodes.ids))
+    edges = fold_mirrors(x, y, relation_rank[relation], display_rank[display], node_rank, nodes.report)
+    return edge_table(edges, relations, displays, source)
 
 
 # -- the split form, node lists, and files that name nodes by index --------------------------------------------

@@ -74,7 +74,7 @@ def test_absent_relations_are_negated(tmp_path):
 
 
 def test_the_order_of_the_rows_does_not_matter(tmp_path, monkeypatch):
-    from pathkg.sources import primekg as module
+    from pathkg.sources import mirrors as module
 
     there, back = row("disease_protein", "associated with", TP53, LUNG), row("disease_protein", "associated with",
                                                                              LUNG, TP53)
