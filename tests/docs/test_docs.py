@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +21,14 @@ from run_page import blocks  # noqa: E402
 PAGES = sorted(p for p in DOCS.rglob("*.md"))
 RUNNABLE = ("python", "bash", "sh", "shell")
 PAGE_SECONDS = 300
+TRAJECTORY = ("<observe>Keratin pearls are present.</observe><think>1. Keratin pearls support squamous cell carcinoma.</think>"
+              "<answer>Squamous cell carcinoma.</answer>")
 
 # what a page needs beyond the core: named here so that a plain environment skips it with the reason
 NEEDS = {
     "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
     "tutorials/train.md": ("torch", "transformers", "trl"), "tutorials/scale.md": ("ray",),
-    "tutorials/dataset.md": ("openai",), "tutorials/merge.md": ("pandas",),
+    "datagen.md": ("openai",), "augmentation.md": ("torch", "transformers"), "tutorials/merge.md": ("pandas",),
 }
 
 
@@ -53,6 +57,11 @@ def test_code_blocks_run(page: Path, programs: Path, tmp_path: Path) -> None:
         if name.startswith(start):
             for package in packages:
                 pytest.importorskip(package)
+    # pages speak of "your" files: here those are the bundled example cases and one trajectory
+    shutil.copy(ROOT / "pathkg" / "data" / "examples" / "cases.jsonl", tmp_path / "reports.jsonl")
+    (tmp_path / "trajectory.txt").write_text(TRAJECTORY, encoding="utf-8")
+    (tmp_path / "report.txt").write_text("Squamous cell carcinoma with keratin pearls.", encoding="utf-8")
+    (tmp_path / "samples.jsonl").write_text(json.dumps({"trajectory": TRAJECTORY}) + "\n", encoding="utf-8")
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
                    "MPLBACKEND": "agg", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run([sys.executable, str(Path(__file__).with_name("run_page.py")), str(page)], cwd=tmp_path,
