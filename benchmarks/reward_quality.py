@@ -27,8 +27,8 @@ import pathkg
 from pathkg.linking import linker_for
 from pathkg.rewards import CompositeReward, build_reference
 from pathkg.rewards.redteam import gold_cases
-from pathkg.rewards.redteam.attacks import World
 from pathkg.rewards.redteam.cases import sentences_of
+from pathkg.rewards.redteam.world import World
 from pathkg.trajectory import Trajectory, verify
 
 Blocks = dict[str, str]
