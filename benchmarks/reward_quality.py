@@ -5,8 +5,9 @@
 Each bundled gold trajectory gets 0 to 5 edits, the k-edit text being the (k-1)-edit text with one more. An edit changes
 one thing a pathologist would call an error: a finding denied or affirmed, exchanged, invented or left out (in findings
 and reasoning alike), a category, grade, side, size or count changed, the diagnosis exchanged. Prints JSON: mean
-reward per number of edits (total and parts), Spearman's correlation of edits with the loss of reward, pooled and within
-each trajectory, and the share of single edits that lower the reward, by kind of edit.
+reward per number of edits (total and parts); Spearman's correlation of the number of edits with the loss of reward within
+each series, over each trajectory's means, and over all single texts together (there the kinds of edits weigh too: an
+exchanged diagnosis costs more than four findings); and the share of edits that lower the reward, by kind.
 """
 
 from __future__ import annotations
@@ -176,6 +177,7 @@ def main() -> None:
     world = World(graph, linker_for(graph))
     reward = CompositeReward(weights={"format": 1, "semantic": 1, "entity": 0.5})
     by_level: dict[int, list[float]] = defaultdict(list)
+    by_case: dict[tuple[str, int], list[float]] = defaultdict(list)
     parts: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     edits: list[float] = []
     losses: list[float] = []
@@ -190,6 +192,7 @@ def main() -> None:
             totals = [r.total or 0.0 for r in results]
             for k, (result, total) in enumerate(zip(results, totals, strict=True)):
                 by_level[k].append(total)
+                by_case[(case.id, k)].append(total)
                 for name, value in result.parts.items():
                     parts[k][name].append(value or 0.0)
                 edits.append(k)
@@ -207,6 +210,8 @@ def main() -> None:
         "mean_parts_by_edits": {name: [round(float(np.mean(parts[k][name])), 4) for k in LEVELS] for name in reward.weights},
         "monotone": all(a > b for a, b in itertools.pairwise(means)),
         "spearman_pooled": round(spearman(edits, losses), 4),
+        "spearman_of_trajectory_means": round(spearman([float(k) for _, k in by_case],
+                                                       [-float(np.mean(v)) for v in by_case.values()]), 4),
         "spearman_within_trajectory_mean": round(float(np.mean(within)), 4),
         "spearman_of_means": round(spearman(list(map(float, LEVELS)), [-m for m in means]), 4),
         "each_further_edit_lowers": {kind: round(lowered[kind] / n, 4) for kind, n in sorted(single.items())},
