@@ -231,7 +231,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
     if before is not None and after is not None:
         if before.category == AFFIRMED:
             # "no X is seen" is a denial; "no tumor, X is present" is not
-            if after.category in (NEGATED, POSSIBLE) and "," in words[start - after_distance:start] and before_distance <= 1:
+            if after.category in (NEGATED, POSSIBLE) and before_distance <= 1 and "," in words[
+                    start - after_distance:start] and words[start - 1] not in _JOINERS:
                 return AFFIRMED, before
             return after.category, after
         if after.category == AFFIRMED or before_distance <= after_distance + 2:

@@ -50,7 +50,7 @@ MAX_FORM_TOKENS = 14
 """Longer forms are definitions rather than names and never occur in text."""
 
 # forms that carry their own negation ("no necrosis") would hide the finding from the assertion step
-_NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninvolved|lack) |"
+_NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninvolved|lack|suspicious for|suspected|possible|history of) |"
                            r" (negative for|free of|not identified|not seen|not involved|absent|uninvolved)( |$)")
 _DELETE_WORD_LENGTHS = (5, 24)
 _ARTICLES = frozenset({"the", "a", "an", "The"})

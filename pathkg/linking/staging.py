@@ -112,23 +112,23 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     (system, weight, re.compile(pattern, re.I)) for system, weight, pattern in (
         ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:score|grade|pattern|sum)?\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
                        r"(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])"),
-        ("Fuhrman", 5, rf"f[uo]+hrman(?:n)?(?:'s)?\W+(?:nuclear\W+)?(?:grade\W*)?(?:is\W+)?(?:of\W+)?{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
+        ("Fuhrman", 5, rf"f[uo]+hrman(?:n)?(?:'s)?\W+(?:nuclear\W+)?(?:grade\W*)?(?:is\W+)?(?:of\W+)?{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("Fuhrman", 4, rf"(?:fuhrman|nuclear)\s+grade\s*\(?(?:fuhrman)?\)?\W{{0,4}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
         ("ISUP", 5, rf"\bISUP\W+(?:nucleolar\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
-        ("Nottingham", 6, rf"(?:nottingham|elston|bloom|SBR|scarff|modified\s+b)[^.;]{{0,60}}?\bgrade\W{{0,4}}{_DIGIT}(?![A-Za-z0-9.+]){_OF}"),
+        ("Nottingham", 6, rf"(?:nottingham|elston|bloom|SBR|scarff|modified\s+b)[^.;]{{0,60}}?\bgrade\W{{0,4}}{_DIGIT}(?![A-Za-z0-9+]|\.\d){_OF}"),
         ("Nottingham", 4, r"(?:nottingham|bloom|elston|SBR)[^;]{0,130}?(?:score|total|sum|=|grade)?\W{0,6}(?P<score>[3-9])\s*(?:/|of|out of)\s*9"),
         ("Nottingham", 5, r"nottingham\s+(?:combined\s+)?(?:histologic(?:al)?\s+)?score\W{0,4}(?P<score>[3-9])(?![0-9.])"),
         ("Nottingham", 3, r"(?:nottingham|bloom)[^;]{0,90}?=\s?(?P<score>[3-9])(?![0-9.])"),
-        ("overall", 5, rf"\boverall\s+(?:histologic(?:al)?\s+)?grade\W{{0,4}}(?:grade\W{{0,2}})?{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
+        ("overall", 5, rf"\boverall\s+(?:histologic(?:al)?\s+)?grade\W{{0,4}}(?:grade\W{{0,2}})?{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("histologic", 4, r"\b(?:histologic(?:al)?|tumou?r|combined)\s+grade\s*(?:\([^)]{0,40}\))?\W{0,4}(?:grade\W{0,2}|G)?"
-                          rf"{_DIGIT}(?![A-Za-z0-9.]){_OF}"),
+                          rf"{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("histologic", 4, r"\b(?:histologic(?:al)?|tumou?r)\s+(?:type\s+and\s+)?grade\s*(?:\([^)]{0,40}\))?\W{0,4}(?:GX|G[1-4]\W{1,3})?"
                           r"(?P<w>(?:well|moderately|poorly)[\s\-]+(?:to\s+(?:focally\s+)?(?P<w2>moderately|poorly|undifferentiated)"
                           r"[\s\-]+)?differentiated|undifferentiated|high[\s\-]grade|low[\s\-]grade|intermediate[\s\-]grade)"),
         ("differentiation", 3, r"\b(?P<w>(?:well|moderately|poorly)(?:[\s\-]+(?:to|and)[\s\-]+(?P<w2>moderately|poorly|undifferentiated))?[\s.\-]+differentiated"
                                r"|undifferentiated)"),
         ("differentiation", 2, r"\b(?P<w>(?:well|moderate|moderately|poor|poorly))[\s\-]+differentiation"),
-        ("numeric", 2.5, rf"\bgrade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9.+]){_OF}"),
+        ("numeric", 2.5, rf"\bgrade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9+]|\.\d){_OF}"),
         ("numeric", 2.5, r"(?<![A-Za-z0-9])G\s?(?P<g>[1-4])(?![0-9A-Za-z])"),
         ("tier", 1, r"\b(?P<w>high|low|intermediate)[\s\-]+grade\b(?![\s\-]+(?:dysplasia|PIN|prostatic|squamous|intra|DCIS|ductal|glandular))"),
     ))
