@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +21,36 @@ LONGEST = 200_000
 
 class UnreadableAnswer(PathkgError):
     """An answer from which no record of the asked form can be read."""
+
+
+_LIMITS = frozenset({"maxLength", "minLength", "maxItems", "minItems", "default", "pattern"})
+
+
+def wire_schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema to send with a call: without lengths, and with every field required.
+
+    Lengths are checked when the answer is read. Grammar-based servers unroll ``maxLength: 6000`` into thousands of
+    rules and slow down to a crawl, and strict modes refuse such keywords.
+
+    Example:
+        >>> from pydantic import Field
+        >>> class Note(BaseModel):
+        ...     text: str = Field("", max_length=6000)
+        >>> wire_schema(Note)["properties"]["text"], wire_schema(Note)["required"]
+        ({'title': 'Text', 'type': 'string'}, ['text'])
+    """
+    def bare(value: Any) -> Any:
+        if isinstance(value, list):
+            return [bare(v) for v in value]
+        if not isinstance(value, dict):
+            return value
+        kept = {k: bare(v) for k, v in value.items() if k not in _LIMITS}
+        if isinstance(kept.get("properties"), dict):
+            kept |= {"required": list(kept["properties"]), "additionalProperties": False}
+        return kept
+
+    schema: dict[str, Any] = bare(kind.model_json_schema())
+    return schema
 
 
 def read_record(text: str, kind: type[Record]) -> Record:

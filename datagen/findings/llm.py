@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from datagen.client import ChatClient
-from datagen.client.structured import UnreadableAnswer, read_record
+from datagen.client.structured import UnreadableAnswer, read_record, wire_schema
 from datagen.prompts import read_prompt
 from pathkg.records import Assertion, LinkResult, Mention
 
@@ -79,7 +79,7 @@ async def extract(report: str, linked: LinkResult, client: ChatClient, *, link: 
     """
     prompt = read_prompt("extract", prompts)
     completion = await client.complete(prompt.messages(report=report[:MAX_REPORT]),
-                                       schema=ExtractedItems.model_json_schema(), tag=tag)
+                                       schema=wire_schema(ExtractedItems), tag=tag)
     try:
         items = read_record(completion.text, ExtractedItems).items
     except UnreadableAnswer as error:

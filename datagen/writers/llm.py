@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from datagen.client import ChatClient, ClientOptions, PriceTable
-from datagen.client.structured import UnreadableAnswer, read_record
+from datagen.client.structured import UnreadableAnswer, read_record, wire_schema
 from datagen.filters.base import WITH_MODEL
 from datagen.findings import Finding
 from datagen.plan import Plan
@@ -107,7 +107,7 @@ class LlmWriter:
         self.write_prompt = read_prompt("write", prompts)
         self.repair_prompt = read_prompt("repair", prompts)
         self.answer_prompt = read_prompt("answer", prompts)
-        self.schema = Draft.model_json_schema()
+        self.schema = wire_schema(Draft)
 
     @property
     def prompt_hash(self) -> str:
@@ -156,7 +156,7 @@ class LlmWriter:
     async def answer(self, question: Question, given: str, *, tag: str) -> str:
         """The model's own answer from ``given`` alone; empty when it cannot be read."""
         messages = self.answer_prompt.messages(given=given, question=question.text, options=_options(question))
-        completion = await self.client.complete(messages, schema=ShortAnswer.model_json_schema(), tag=tag, temperature=0.0)
+        completion = await self.client.complete(messages, schema=wire_schema(ShortAnswer), tag=tag, temperature=0.0)
         try:
             return read_record(completion.text, ShortAnswer).answer
         except UnreadableAnswer:

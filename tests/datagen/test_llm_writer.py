@@ -201,7 +201,7 @@ def test_a_real_server_with_a_real_small_model(tmp_path: Path) -> None:
     is what is tested, and that the server, not the client, sets the pace."""
     small_model()
     llm = LlmOptions(ClientOptions("smollm2", base_url="", concurrency=2, timeout=200,
-                                   parameters={"temperature": 0.2, "max_tokens": 120}))
+                                   parameters={"temperature": 0.2, "max_tokens": 64}))
     with model_server() as url:
         llm = LlmOptions(ClientOptions("smollm2", base_url=url, concurrency=2, timeout=200, parameters=llm.client.parameters))
         first = run(cases=EXAMPLES, out=tmp_path, limit=1, writer="llm", llm=llm, options=ONE)
