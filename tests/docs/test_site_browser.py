@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 PHONE = (390, 844)
-PAGES = ("", "tutorials/graph/", "how-to/view/", "compare/", "reference/cli/", "reference/api/", "slides/")
+PAGES = ("", "tutorials/graph/", "how-to/view/", "compare/", "reference/cli/", "reference/api/", "slides/", "rewards/", "paths/")
 
 
 class Quiet(SimpleHTTPRequestHandler):
