@@ -126,6 +126,10 @@ def _groups(text: str) -> list[tuple[int, int, int, int]]:
         add(0, number(match["b"]), match.start(), match.end())
     for match in _POSITIVE_GROUP.finditer(text):
         n = number(match["b"] or match["c"])
+        # "one node with metastatic carcinoma …, one of forty-two in all": the total follows without a new part
+        if any(b >= _LARGE and a >= (n or 0) and not _NEW_PART.search(text[min(e, match.end()):max(s, match.start())])
+               for a, b, s, e in found):
+            continue
         add(n, n, match.start(), match.end())
     for match in _PART.finditer(text):
         inside = text[match.start():match.end() + 50]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,7 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
     fields["markers"] = [Finding("markers", {"marker": m.name, "result": "negative" if m.assertion is Assertion.ABSENT
                                              else "positive"}, m.start, m.end, m.text, m.id)
                          for m in result if m.type == "marker" and m.assertion in (Assertion.PRESENT, Assertion.ABSENT)]
-    _complete(fields, linker.graph)
+    _complete(fields, flat)
     return ReportFindings({name: tuple(fields[name]) for name in FIELDS if fields.get(name)})
 
 
@@ -164,10 +164,20 @@ _ORGAN_NAMES = (("breast", r"breast|mammary"), ("colorectum", r"col(?:on|orectal
                 ("lung", r"lung|pulmonary"), ("thyroid", r"thyroid"))
 
 
-def _complete(fields: dict[str, list[Finding]], graph: KnowledgeGraph) -> None:
+_DEPTH = re.compile(r"(?:depth of invasion|extent of invasion|tumou?r extent|extension)\W+(?:invades\W+)?(submucos|lamina propria|mucosa)",
+                    re.I)
+
+
+def _complete(fields: dict[str, list[Finding]], text: str) -> None:
     """Complete pT and pN from size and node count where the organ's rule is by numbers."""
     said = " ".join(str(f.value) for name in ("histologic_type", "site") for f in fields.get(name, ())[:2])
     organ = next((organ for organ, pattern in _ORGAN_NAMES if re.search(pattern, said, re.I)), "")
+    found = fields.get("pT")
+    if found and found[0].value == "1" and organ in ("esophagus", "stomach"):
+        depth = _DEPTH.search(text)
+        if depth:
+            value = "1b" if depth[1].lower().startswith("sub") else "1a"
+            fields["pT"] = [replace(found[0], value=value), *found]
     sources = (("pN", "nodes_positive", derived.category_by_nodes),
                ("pT", "tumor_size_mm", derived.category_by_size))
     for name, number, rule in sources:
@@ -179,6 +189,11 @@ def _complete(fields: dict[str, list[Finding]], graph: KnowledgeGraph) -> None:
             continue
         stated = [f for f in fields.get(name, ()) if f.weight >= 1 and f.value != "is"]
         if stated:
+            # an earlier biopsy's category may stand beside this one's: the numbers tell which is which
+            agreeing = [f for f in stated if f.value[:1] == category[:1]]
+            if name == "pN" and agreeing and agreeing[0] is not stated[0]:
+                stated = [agreeing[0], *(f for f in stated if f is not agreeing[0])]
+                fields[name] = stated
             value = derived.refine(stated[0].value, category)
             if value != stated[0].value:
                 first = stated[0]
