@@ -420,8 +420,22 @@ def _is_asserted(words: Sequence[str], found: Found, status: tuple[int, Cue | No
 class _Scan:
     """Everything known about one text while it is linked."""
 
-    __slots__ = ("colons", "counts", "cues", "fits", "found", "joined", "offsets", "rows", "status", "phrases", "stops", "text", "tokens",
-                 "words")
+    __slots__ = (
+        "colons",
+        "counts",
+        "cues",
+        "fits",
+        "found",
+        "joined",
+        "offsets",
+        "phrases",
+        "rows",
+        "status",
+        "stops",
+        "text",
+        "tokens",
+        "words",
+    )
 
     def __init__(self, text: str, tokens: list[str], offsets: list[int], words: list[str], stops: list[int],
                  colons: list[int], rows: list[Row]) -> None:
