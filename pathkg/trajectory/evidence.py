@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from pathkg.records import Mention, Polarity
@@ -102,6 +103,10 @@ class ReportEvidence:
         return None
 
 
+_WORD = re.compile(r"[a-z0-9]+")
+_SMALL_WORDS = frozenset({"of", "the", "and", "in", "a", "gland", "type", "nos"})
+
+
 class GraphEvidence:
     """Evidence look-ups in one graph, memoised (a trajectory asks about the same nodes again and again)."""
 
@@ -127,6 +132,23 @@ class GraphEvidence:
         if index is None:
             return (curie,)
         return tuple(self.graph.curie(i) for i in self._climb(index))
+
+    def words(self, curie: str) -> frozenset[str]:
+        """The words of a node's name, without the small ones."""
+        return frozenset(_WORD.findall(self.graph.name(curie).lower())) - _SMALL_WORDS
+
+    @cached_property
+    def anatomy_words(self) -> frozenset[str]:
+        """Every word that names a place, in a name or synonym of an anatomy node."""
+        types = self.graph.node_types
+        code = types.index("anatomy") if "anatomy" in types else -1
+        table = self.graph.synonyms_table()
+        is_place = (self.graph.arrays.node_type == code).tolist()
+        found: set[str] = set()
+        for node, form in zip(table["node"].to_pylist(), table["form"].to_pylist(), strict=True):
+            if is_place[node]:
+                found.update(_WORD.findall(form.lower()))
+        return frozenset(found)
 
     def sites(self, curie: str) -> frozenset[str]:
         """Where a disease arises: the organs of its ``arises_in`` edges (or of its nearest ancestor that has some),

@@ -299,14 +299,19 @@ class _Verifier:
         return ()
 
     def _composed(self, node: str) -> tuple[Evidence, ...]:
-        """A diagnosis the report gives in two pieces: a more general one, and the organ it arises in."""
+        """A diagnosis the report gives in two pieces: its kind ("adenocarcinoma") and the organ it arises in.
+
+        The kind must be stated itself, and the diagnosis may say no more than kind and organ together: a sarcoma of
+        the skin is not yet a Kaposi sarcoma.
+        """
         assert self.report is not None
         sites = self.lookup.sites(node)
+        organ = self.report.named(sites) if sites else None
+        if organ is None:
+            return ()
+        words = self.lookup.words(node)
         for wider in self.lookup.above(node)[1:]:
-            for kind in self.lookup.below(wider):
-                spans = self.report.spans((kind,), "+", limit=1)
-                # "lung adenocarcinoma" is an adenocarcinoma, but not one of the colon
-                if spans and (kind == wider or not self.lookup.sites(kind) or sites & self.lookup.sites(kind)):
-                    organ = self.report.named(sites)
-                    return (*spans, organ) if organ else ()
+            spans = self.report.spans((wider,), "+", limit=1)
+            if spans and words <= self.lookup.words(wider) | self.lookup.anatomy_words:
+                return (*spans, organ)
         return ()
