@@ -202,7 +202,9 @@ class Linker:
                 if best != NOT_A_MATCH and end > busy:
                     if i < busy:  # overlaps the one before: the longer stays
                         before = found[-1]
-                        if end - i - words[i:end].count(",") <= before[1] - before[0]:
+                        # "mucinous adenocarcinoma of the colon" is mucinous first: "of" only says where
+                        if (words[before[1]] == "of" or
+                                end - i - words[i:end].count(",") <= before[1] - before[0]):
                             best = NOT_A_MATCH
                         else:
                             found.pop()
