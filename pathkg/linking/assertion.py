@@ -70,7 +70,7 @@ def _cue_trie() -> Trie:
 CUE_TRIE = _cue_trie()
 
 
-def find_cues(words: Sequence[str], starts: Sequence[int]) -> list[CueHit]:
+def find_cues(words: Sequence[str], starts: Sequence[int], inside: Sequence[int] = ()) -> list[CueHit]:
     """Longest cue phrases at the given token positions, not overlapping."""
     hits: list[CueHit] = []
     busy = -1
@@ -81,7 +81,7 @@ def find_cues(words: Sequence[str], starts: Sequence[int]) -> list[CueHit]:
         level, best = CUE_TRIE[words[i]]
         end = i + 1
         j = i + 1
-        while level and j < n:
+        while level and j < n and not (inside and inside[j]):
             step = level.get(words[j])
             if step is None:
                 break

@@ -349,12 +349,13 @@ class Linker:
     def _attach(self, scan: _Scan, cue_starts: Sequence[int]) -> None:
         """Assertions for the found mentions; drops what is generic and not asserted."""
         words, found = scan.words, scan.found
+        inside = bytearray()
         if cue_starts:
             inside = bytearray(len(words))
             for f in found:
                 inside[f[0]:f[1]] = b"\x01" * (f[1] - f[0])
             cue_starts = [i for i in cue_starts if not inside[i]]
-        scan.cues = find_cues(words, cue_starts)
+        scan.cues = find_cues(words, cue_starts, inside)
         chooser = self._chooser
         status = assert_mentions(words, [(f[0], f[1]) for f in found], [chooser.looseness[f[3]] for f in found],
                                  scan.cues, scan.stops, history_ranges(words, scan.colons, scan.stops))

@@ -26,7 +26,7 @@ ELSEWHERE = 0.25
 """Weight of an answer's statement that the reference makes outside its answer: true, but not what was asked."""
 
 CONFLICT = 0.5
-"""Every conflict (organ, stage, grade, side, polarity) halves the score."""
+"""Every conflict (diagnosis, organ, stage, grade, side, polarity) halves the score."""
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _LEAD = re.compile(r"^(?:final\s+)?(?:diagnosis|answer)\s*(?:is)?\s*[:\-]?\s*", re.IGNORECASE)
@@ -138,8 +138,24 @@ def _clashes(reading: Reading, target: Target, engine: Engine) -> list[str]:
         opposite = (node, "-" if polarity == "+" else "+")
         if opposite in reading.answer and (node, polarity) not in reading.answer:
             found.append(f"{engine.name(opposite)} against {engine.name((node, polarity))}")
-    clash = _organs_clash(reading.answer, target.answer, engine)
-    return [*found, clash] if clash else found
+    clashes = (_organs_clash(reading.answer, target.answer, engine),
+               _diagnoses_clash(reading.answer, target.answer, engine))
+    return [*found, *(c for c in clashes if c)]
+
+
+def _diagnoses_clash(said: frozenset[Key], gold: frozenset[Key], engine: Engine) -> str:
+    """Whether the answer's diagnoses are all others than the reference's: neither it, nor a kind of it, nor its kind."""
+    here, there = _diagnoses(said, engine), _diagnoses(gold, engine)
+    above = engine.similarity.above
+    if not here or not there or any(a == b or a in above(b) or b in above(a) for a in here for b in there):
+        return ""
+    graph = engine.graph
+    return f"diagnosis {graph.name(min(here))} against {graph.name(min(there))}"
+
+
+def _diagnoses(keys: frozenset[Key], engine: Engine) -> set[int]:
+    types, disease = engine.graph.arrays.node_type, engine.type_code("disease")
+    return {node for node, polarity in keys if polarity == "+" and types[node] == disease}
 
 
 def _organs_clash(said: frozenset[Key], gold: frozenset[Key], engine: Engine) -> str:

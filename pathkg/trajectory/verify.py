@@ -256,6 +256,9 @@ class _Verifier:
         made = (mention.id, mention.name, mention.type, polarity, mention.start, mention.end)
         if self.report is not None:
             narrower, wider = self.lookup.below(mention.id), self.lookup.above(mention.id)
+            if polarity == "-":  # a wider negation ("margins free of tumor") denies nothing the report states elsewhere
+                wider = tuple(w for w in wider if w == mention.id or not self.report.spans(
+                    self.lookup.below(w), "+", limit=1))
             spans = self.report.spans(narrower if polarity == "+" else wider, polarity)
             if spans:
                 return CheckedEntity(*made, "supported", "the report states it", spans)
