@@ -58,6 +58,18 @@ def measure_yield(cases: str, limit: int | None, workers: int, questions: int) -
             "distinct_sentence_frames": summary.manifest["templating"]["distinct_skeletons"]}
 
 
+def as_table(figures: dict[str, Any]) -> str:
+    """The figures of ``yield`` as the README shows them."""
+    reasons = ", ".join(f"{reason.split('/')[-1].replace('_', ' ')} {n}" for reason, n in figures["rejected_cases"].items())
+    rows = [("reports with a verified sample", f"{figures['accepted']} of {figures['cases']} ({figures['yield']:.1%})"),
+            ("verified samples", f"{figures['samples']}"),
+            ("certificates that verify again", str(figures["certificates_verify_again"])),
+            ("gold texts that earn the maximum reward", str(figures["gold_at_maximum"])),
+            ("reports without a sample, by reason", reasons),
+            (f"reports per second, end to end, {figures['workers']} processes", f"{figures['cases_per_second']:.1f}")]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
 def synthetic(path: Path, number: int, *, seed: int = 0) -> None:
     """Short synthetic reports: shuffled sentences of the example cases, each with an id of its own."""
     texts = [c.text for c in read_cases(EXAMPLES) if isinstance(c, Case)]
@@ -212,6 +224,7 @@ def main() -> None:
     parser.add_argument("what", choices=("yield", "memory", "kills", "client", "model"))
     parser.add_argument("--cases", help="reports, for yield")
     parser.add_argument("--limit", type=int, help="only the first cases, for yield and model")
+    parser.add_argument("--table", action="store_true", help="print the figures of yield as a Markdown table")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--questions", type=int, default=4)
     parser.add_argument("--cases-number", type=int, default=100_000, help="synthetic cases, for memory")
@@ -231,6 +244,9 @@ def main() -> None:
         result = measure_client(args.calls)
     else:
         result = measure_model(args.limit or 2)
+    if args.table and args.what == "yield":
+        print(as_table(result))
+        return 0
     print(json.dumps(result, indent=1))
 
 

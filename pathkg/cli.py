@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ CommandTable = Mapping[str, tuple[str, str]]
 """Command name -> (module that implements it, one-line help)."""
 
 COMMANDS: CommandTable = {
-    "quickstart": ("pathkg.commands.quickstart", "see what the project does, on eight bundled cases"),
+    "quickstart": ("pathkg.commands.quickstart", "see what the project does, on ten bundled cases"),
     "info": ("pathkg.commands.info", "what a graph store holds: counts, hash, sources, licences"),
     "link": ("pathkg.commands.link", "find the entities of a report text, with their assertion status"),
     "paths": ("pathkg.commands.paths", "evidence paths between two entities"),
@@ -52,6 +53,9 @@ def dispatch(prog: str, description: str, table: CommandTable, argv: Sequence[st
         The exit code: the command's own, 2 for bad input, 130 after Ctrl-C.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an arrow must not end a command on an ASCII terminal
     try:
         if arguments and arguments[0] in table:
             return _run(prog, table, arguments)

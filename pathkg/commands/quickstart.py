@@ -26,6 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_store_options(parser)
     parser.add_argument("--out", metavar="DIR", default="pathkg-quickstart",
                         help="where the dataset goes (default: ./pathkg-quickstart)")
+    parser.add_argument("--full", action="store_true",
+                        help="print the evidence behind every verdict of every case (without it: of the first)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N cases")
 
 
@@ -55,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
             records.append({**generated.to_dict(), "rewards": {
                 label: {"text": text, **score.to_dict()} for label, (text, score) in scored.items()}})
         else:
-            _print_case(f"case {number} of {len(cases)}: {case.case_id}", generated, scored)
+            _print_case(f"case {number} of {len(cases)}: {case.case_id}", generated, scored,
+                        full=args.full or number == 1)
     summary = api.run(cases=EXAMPLES, out=args.out, store=args.store, limit=args.limit)
     if args.json:
         print_json({"graph_hash": graph.hash, "cases": records, "dataset": summary.to_dict()})
@@ -79,7 +82,8 @@ def _rewards(generated: GeneratedCase, graph: KnowledgeGraph) -> list[tuple[str,
     return [(label, text, reward.score(text, generated.reference)) for label, text in texts]
 
 
-def _print_case(title: str, generated: GeneratedCase, scored: dict[str, tuple[str, RewardBreakdown]]) -> None:
+def _print_case(title: str, generated: GeneratedCase, scored: dict[str, tuple[str, RewardBreakdown]], *,
+                full: bool) -> None:
     print(f"\n{'=' * WIDTH}\n{title}\n{'=' * WIDTH}")
     _paragraph("report", generated.case.text)
     print("\nfindings, as linked (status, words of the report, concept)")
@@ -93,7 +97,11 @@ def _print_case(title: str, generated: GeneratedCase, scored: dict[str, tuple[st
     for line in generated.trajectory.render().splitlines():
         print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    "))
     print("\ncertificate")
-    print(textwrap.indent(generated.certificate.explain(), "  "))
+    lines = generated.certificate.explain().splitlines()
+    if not full:
+        # the verdicts; the evidence of every entity is long
+        lines = [line for line in lines if not line.startswith(" ")]
+    print(textwrap.indent("\n".join(lines), "  "))
     print("\nrewards                  total  format  semantic  entity  change")
     gold = scored["gold"][0]
     for label, (text, score) in scored.items():
