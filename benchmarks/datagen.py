@@ -246,7 +246,7 @@ def main() -> None:
         result = measure_model(args.limit or 2)
     if args.table and args.what == "yield":
         print(as_table(result))
-        return 0
+        return
     print(json.dumps(result, indent=1))
 
 
