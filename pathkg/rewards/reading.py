@@ -5,6 +5,7 @@ What counts as read, in one place:
 * Only the inside of the three blocks counts. A block is an opening tag whose next tag is its closing tag; text
   outside, and blocks of the other dialect, count for nothing.
 * At most ``max_chars`` characters are read; a longer completion fails the format.
+* The labels of cited sources (``WHO-breast-2019``) are taken out: a book about the breast states no breast.
 * A stage or grade that parses to a value (``pT=2a``) is compared by that value, not by its node: which node pT2a is
   depends on the organ, and so on words elsewhere.
 * Characters without width, comments and hidden elements are taken out before linking, and each run is a violation.
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from pathkg.errors import StoreError
 from pathkg.rewards.reference import Reference, Statement
 from pathkg.rewards.similarity import GraphSimilarity
-from pathkg.trajectory.blocks import HIDDEN, Blocks, find_blocks, visible
+from pathkg.trajectory.blocks import HIDDEN, Blocks, find_blocks, visible, without_sources
 from pathkg.trajectory.dialects import DIALECTS
 from pathkg.trajectory.values import value_spans
 
@@ -141,7 +142,7 @@ class Engine:
             cleaned.append(shown)
             hidden += n
             repeated += _repeats(shown)
-        joined = "\n\n".join(cleaned)
+        joined = without_sources("\n\n".join(cleaned))
         if not joined.isascii():
             foreign = sum(1 for _ in _FOREIGN.finditer(joined))
         if not read.isascii():

@@ -27,6 +27,8 @@ _HIDING = re.compile(r"<([A-Za-z]{1,12})\b[^<>\n]{0,200}?(?:display\s*:\s*none|v
                      r"font-size\s*:\s*0|opacity\s*:\s*0|\bhidden\b)[^<>\n]{0,200}>.*?(?:</\1\s*>|\Z)",
                      re.DOTALL | re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]")
+_SOURCE = re.compile(r"\b(?:WHO|AJCC\d?|CAP|ISUP|FIGO|HGNC)-"
+                     r"(?!(?:[Gg]rade|[Ss]tage|[Gg]roup|[IV]+[A-D]?\d?|[ycra]*p?[TNM]?\d[a-e]?)\b)[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,18 @@ def visible(text: str) -> tuple[str, int]:
         text, n = HIDDEN.subn("", text)
         removed += n
     return text, removed
+
+
+def without_sources(text: str) -> str:
+    """``text`` with the labels of cited sources as spaces: ``WHO-breast-2019`` is a book, no finding in a breast.
+
+    Every other character stays where it is. ``WHO-grade 2`` and ``FIGO-IIB`` are values and stay.
+
+    Example:
+        >>> without_sources("Lobular (WHO-breast-2019), FIGO-IIB")
+        'Lobular (               ), FIGO-IIB'
+    """
+    return _SOURCE.sub(lambda match: " " * len(match[0]), text) if "-" in text else text
 
 
 def is_blank(text: str) -> bool:
@@ -165,4 +179,4 @@ def _fault(dialect: Dialect, texts: tuple[str, ...], found: dict[str, list[str]]
     return ""
 
 
-__all__ = ["BLOCKS", "HIDDEN", "TAG", "Blocks", "find_blocks", "is_blank", "visible"]
+__all__ = ["BLOCKS", "HIDDEN", "TAG", "Blocks", "find_blocks", "is_blank", "visible", "without_sources"]

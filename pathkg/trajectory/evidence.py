@@ -28,6 +28,9 @@ AGAINST = frozenset({"opposes", "hasOpposeEvidence", "hasContradictEvidence", "s
                      "phenotype absent", "expression absent", "disease_phenotype_negative", "contraindication"})
 """Relations that speak against a connection when walked as they are."""
 
+LOCATION = frozenset({"arises_in", "part_of", "located_in"})
+"""Relations that say where something is. They connect, but never speak against."""
+
 UNINFORMATIVE = frozenset({"differential_of", "obtained_by", "removes", "drains_to", "xref", "mapped_to"})
 """Relations that connect two nodes without one speaking for the other."""
 
@@ -41,6 +44,7 @@ class Connection:
     edges: tuple[int, ...]
     words: str
     sign: int
+    relations: frozenset[str] = frozenset()
 
 
 class ReportEvidence:
@@ -229,11 +233,14 @@ class GraphEvidence:
                 way = (*walked, edge, *far[other][::-1])
                 offer(sign, way if near is from_a else way[::-1])
         found = sorted((rank, sign, edges) for sign, (rank, edges) in best.items())
-        return tuple(Connection(edges, self._words(a, edges), sign) for _, sign, edges in found)
+        return tuple(Connection(edges, self._words(a, edges), sign, self._named(edges)) for _, sign, edges in found)
 
     def _negative_result(self, a: int, b: int) -> bool:
         return any(self.graph.type(i) == "marker_result" and self.graph.name(i).lower().endswith(_NEGATIVE_RESULT)
                    for i in (a, b))
+
+    def _named(self, edges: tuple[int, ...]) -> frozenset[str]:
+        return frozenset(self._relations[int(self.graph.arrays.edge_relation[edge])] for edge in edges)
 
     def _words(self, start: int, edges: tuple[int, ...]) -> str:
         arrays = self.graph.arrays

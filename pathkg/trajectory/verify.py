@@ -2,7 +2,8 @@
 
 Rules, in the order they are applied (``docs/verification.md`` explains them with examples):
 
-1. Every part (``observe``, each step, ``answer``) is linked; historical and unspecified mentions state nothing.
+1. Every part (``observe``, each step, ``answer``) is linked; historical and unspecified mentions state nothing, nor
+   do the labels of cited sources ("WHO-breast-2019").
 2. An entity is *supported* by a span of the report that states the same node, or a more special one (for an absent
    entity: a more general one), with the same polarity; it is *contradicted* when the report only says the opposite.
 3. A claim ("A supports B") is *supported* by a graph path of that sign, or by a sentence of the report that states
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pathkg.errors import InputError
 from pathkg.records import LinkResult, Mention, Polarity
-from pathkg.trajectory.blocks import visible
+from pathkg.trajectory.blocks import visible, without_sources
 from pathkg.trajectory.certificate import (
     CERTIFICATE_VERSION,
     Certificate,
@@ -35,7 +36,7 @@ from pathkg.trajectory.certificate import (
     worst,
 )
 from pathkg.trajectory.claims import Claim, find_claims
-from pathkg.trajectory.evidence import ReportEvidence, lookup_for
+from pathkg.trajectory.evidence import LOCATION, ReportEvidence, lookup_for
 from pathkg.trajectory.model import Trajectory, parse
 from pathkg.trajectory.values import Value, conflicts, value_set
 
@@ -201,7 +202,7 @@ class _Verifier:
         return tuple(parts)
 
     def _part(self, name: str, text: str) -> CheckedStep:
-        shown, _ = visible(text)
+        shown = without_sources(visible(text)[0])
         mentions = list(self.linker.link(shown))
         claims = [] if name == "observe" else find_claims(shown, mentions)
         checked_claims = [c for c in (self._claim(claim) for claim in claims) if c is not None]
@@ -227,8 +228,10 @@ class _Verifier:
     def _claim(self, claim: Claim) -> CheckedClaim | None:
         """``None`` for a mere co-mention that nothing connects: it claims too little to be called unsupported."""
         source, target = claim.source, claim.target
-        connections = self.lookup.connections(source.id, target.id)
         flip = -1 if source.polarity == "-" else 1
+        # that a tumor is absent says nothing against the organ it would arise in
+        connections = tuple(c for c in self.lookup.connections(source.id, target.id)
+                            if not (claim.stance == "opposes" and c.sign * flip < 0 and c.relations & LOCATION))
         wanted = {"supports": 1, "opposes": -1, "mentions": 0}[claim.stance]
         agreeing = [c for c in connections if wanted in (0, c.sign * flip)]
         made = (source.id, target.id, claim.stance, claim.cue)

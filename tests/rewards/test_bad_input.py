@@ -31,6 +31,12 @@ def test_any_text_is_scored(text: str) -> None:
     assert 0.0 <= result.total < 2.5
 
 
+def test_a_cited_source_is_not_read_as_a_statement() -> None:
+    cited = TEXT.replace("</think>", " (WHO-breast-2019)</think>").replace("</answer>", " (WHO-thoracic-2021)</answer>")
+    reward = CompositeReward()
+    assert reward.score(cited, JSON) == reward.score(TEXT, JSON)
+
+
 @pytest.mark.parametrize("text", [None, 5, 2.5, [], {}, object()], ids=repr)
 def test_what_is_no_text_is_none_and_counted(text: object) -> None:
     unscored_counts(reset=True)

@@ -11,6 +11,7 @@ import pathkg
 from pathkg.errors import DialectError, InputError
 from pathkg.rewards.redteam import gold_cases
 from pathkg.trajectory import Certificate, Trajectory, recheck, verify
+from pathkg.trajectory.blocks import without_sources
 
 REPORT = ("Left upper lobe, lobectomy: Squamous cell carcinoma, moderately differentiated, 4.2 cm. Keratin pearls are "
           "present. No lymphovascular invasion. The bronchial margin is free of tumor. Stage: pT2a.")
@@ -41,6 +42,30 @@ def trajectory(*steps: str, observe: str = "Keratin pearls are present.", answer
 def test_one_step_against_report_and_graph(step: str, verdict: str) -> None:
     certificate = verify(trajectory(step), report=REPORT)
     assert certificate.steps[0].verdict == verdict, certificate.explain()
+
+
+BREAST = "Left breast, excision: invasive lobular carcinoma. E-cadherin is negative."
+
+
+def test_a_cited_source_states_nothing() -> None:
+    plain = verify(trajectory("Loss of E-cadherin supports lobular carcinoma."), report=BREAST).steps[0]
+    cited = verify(trajectory("Loss of E-cadherin supports lobular carcinoma (WHO-breast-2019|AJCC8)."),
+                   report=BREAST).steps[0]
+    assert cited.entities == plain.entities
+    assert cited.claims == plain.claims
+
+
+def test_an_absent_tumor_does_not_oppose_its_organ() -> None:
+    step = verify(trajectory("No lobular carcinoma argues against breast."), report=BREAST).steps[0]
+    assert not [c for c in step.claims if c.stance == "opposes" and c.verdict == "supported"]
+
+
+@pytest.mark.parametrize(("text", "masked"), [
+    ("a (WHO-breast-2019).", "a (               )."), ("HGNC-1100 x", "          x"),
+    ("WHO-grade 2, FIGO-IIB, ISUP-3, AJCC-pT2a", "WHO-grade 2, FIGO-IIB, ISUP-3, AJCC-pT2a"),
+])
+def test_source_labels_become_spaces(text: str, masked: str) -> None:
+    assert without_sources(text) == masked
 
 
 def test_the_gravest_step_decides() -> None:
