@@ -214,6 +214,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 if loose and not cue.existence:
                     continue
                 distance = cue_start - end
+                if loose and cue.reach <= 3 and cue_end < high and words[cue_end][0].isalnum():
+                    continue  # "renal vein: no tumor": the denial has an object of its own
                 if distance <= cue.reach + _BRACKET_TOKENS and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
                     before, before_distance = cue, distance
                     break

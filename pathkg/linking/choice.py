@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pathkg.linking.automaton import BARE_STAGE
@@ -37,6 +38,10 @@ _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classifica
 Found = tuple[int, int, int, int, str]
 
 
+_PRECURSOR = re.compile(r"[A-Z][A-Za-z]*IN (?:\d|low|high)")
+"""Grades that name a lesion (CIN 2, PanIN high grade), which may be absent as a lesion may."""
+
+
 class Chooser:
     """Decides which node a form means. Decisions that need no context are taken once per form."""
 
@@ -52,6 +57,10 @@ class Chooser:
         looseness = [3 if t in ("anatomy", "cell") else 1 if t in _LOOSE_TYPES else 2 if t in ("stage", "grade") else 0 for t in graph.node_types]
         self.looseness: list[int] = [looseness[code] for code in self._types]
         self._type_name = graph.node_types
+        grade = graph.node_types.index("grade") if "grade" in graph.node_types else -1
+        for i, code in enumerate(self._types):
+            if code == grade and _PRECURSOR.match(graph.name(i)):
+                self.looseness[i] = 0
         signed_types = {i for i, t in enumerate(graph.node_types) if t in ("marker", "gene/protein")}
         self.signed = frozenset(i for i, t in enumerate(self._types) if t in signed_types)
         names = graph.nodes_table()["name"].to_pylist()
