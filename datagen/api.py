@@ -159,7 +159,7 @@ class Generator:
         """Plan a case, or say why it cannot be planned."""
         recorded = [m.id for m in self.linker.link(case.diagnosis) if m.type == "disease"] if case.diagnosis else []
         plan = build_plan(case.case_id, findings, graph=self.graph, evidence=self.evidence,
-                          taxonomy=self.taxonomy, recorded=recorded)
+                          taxonomy=self.taxonomy, recorded=recorded, text=case.text)
         if plan is None:
             return self._reject(case, "plan", "no_diagnosis", "the text states no diagnosis that the graph knows")
         needed = self._needed(case)

@@ -42,6 +42,14 @@ _VAGUE_NAME = re.compile(
 _NORMAL_NAME = re.compile(r"unremarkable|normal|benign|negative|uninvolved|confined|^no\b", re.IGNORECASE)
 """Findings of normal tissue: their absence is a slip of a reader, not something one looks for."""
 
+_NO_SITE = re.compile(r"margin|capsule|vein|arter|vessel|vascular|lymph|\bnodes?\b|groove|nerve|duct\b|sinus", re.IGNORECASE)
+"""Anatomy that reports name to say whether the tumor reaches it, not where it sits."""
+_SENTENCE = re.compile(r"(?:[^.;\n]|\.(?=\w))+")
+_FREE = re.compile(r"\b(?:free|uninvolved|not|no|non|negative|without|unremarkable|normal|benign|absent|away|spared|spares|"
+                   r"remaining|uninvaded|intact|clear)\b|unidentified", re.IGNORECASE)
+_TUMOR_WORD = re.compile(r"tumou?r|carcinoma|sarcoma|lymphoma|melanoma|neoplasm|lesion|mass\b|cancer|malignan|blastoma|"
+                         r"glioma|cytoma|seminoma", re.IGNORECASE)
+
 MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
 _MALIGNANT_NAME = re.compile(r"carcinoma|sarcoma|lymphoma|melanoma|blastoma|mesothelioma|seminoma|glioma|cytoma|malignan|"
                              r"leukemia|myeloma|germinoma", re.IGNORECASE)
@@ -50,6 +58,8 @@ NOT_AN_ORGAN = frozenset({"UBERON:0000029", "UBERON:0000062", "UBERON:0002405"})
 
 MIN_TUMORS_OF_ORGAN = 12
 """Anatomy in which the graph knows this many diseases to arise is taken for an organ."""
+
+DEFINED_KINDS = ("pT", "pN", "pM")
 
 MAX_SUPPORT = 6
 MAX_DIFFERENTIALS = 3
@@ -168,7 +178,7 @@ def diff_plans(old: Plan, new: Plan) -> list[str]:
 
 
 def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, evidence: EvidenceFinder,
-               taxonomy: Taxonomy, recorded: Sequence[str] = ()) -> Plan | None:
+               taxonomy: Taxonomy, recorded: Sequence[str] = (), text: str = "") -> Plan | None:
     """Plan a case.
 
     Args:
@@ -179,6 +189,7 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
         taxonomy: of the same graph.
         recorded: node ids of the diagnosis recorded beside the text, if any: of several candidate diagnoses in the
             report the one that agrees with the record is taken.
+        text: of the case; sites are told only when a sentence of it puts the tumor there.
 
     Returns:
         The plan, or ``None`` when the text states no diagnosis that the graph knows.
@@ -208,7 +219,7 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
         _differentials(diagnosis, (*present, *absent), findings, taxonomy, evidence),
         _categories(findings, diagnosis, present, taxonomy, evidence), tuple(prognostic[:3]), present, absent,
         findings.measures, site[0] if site else None, diagnosis.assertion == "possible",
-        _sites(findings, organ, taxonomy), _background(findings, diagnosis, taxonomy))
+        _sites(findings, organ, taxonomy, text), _background(findings, diagnosis, taxonomy))
 
 
 def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[str]) -> Finding | None:
@@ -268,13 +279,30 @@ def _organ(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> Fi
     return best[1] if best else None
 
 
-def _sites(findings: CaseFindings, organ: Finding | None, taxonomy: Taxonomy) -> tuple[Finding, ...]:
-    """Where in the organ: its parts that the text names, the most often named first."""
+def _sites(findings: CaseFindings, organ: Finding | None, taxonomy: Taxonomy, text: str) -> tuple[Finding, ...]:
+    """Where in the organ the tumor is: parts of it that a sentence of the text names together with the tumor, and that
+    no sentence calls free of it; the most often named first."""
     if organ is None:
         return ()
+    negative = tuple(f.start for f in findings.of_type("disease", polarity="-") if f.start >= 0)
+    sentences = [(m.start(), m.end()) for m in _SENTENCE.finditer(text)]
     parts = [f for f in findings.of_type("anatomy") if f.id != organ.id and f.assertion == "present"
-             and organ.id in taxonomy.above(f.id, ("is_a", "part_of"))]
+             and organ.id in taxonomy.above(f.id, ("is_a", "part_of")) and not _NO_SITE.search(f.name)
+             and _holds_tumor(f, text, sentences, negative)]
     return tuple(sorted(parts, key=lambda f: (-f.count, f.start))[:MAX_SITES])
+
+
+def _holds_tumor(site: Finding, text: str, sentences: Sequence[tuple[int, int]], negative: Sequence[int]) -> bool:
+    words = re.compile(rf"\b(?:{re.escape(site.text)}|{re.escape(site.name)})\b", re.IGNORECASE)
+    found = False
+    for start, end in sentences:
+        said = text[start:end]
+        if not words.search(said):
+            continue
+        if _FREE.search(said) or any(start <= n < end for n in negative):
+            return False
+        found = found or bool(_TUMOR_WORD.search(said))
+    return found
 
 
 def _background(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> tuple[Finding, ...]:
@@ -375,8 +403,9 @@ def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Find
     result = []
     for kind in order:
         if kind in chosen:
+            # one finding decides a category of extent; a grade weighs several, so it stands as reported
             links = [k for k in evidence.links(facts, chosen[kind].id, stance="supports")
-                     if k.relation == "defined_by" and k.finding.polarity == "+"]
+                     if k.relation == "defined_by" and k.finding.polarity == "+"] if kind in DEFINED_KINDS else []
             result.append(Category(kind, chosen[kind], tuple(links[:2])))
     return tuple(result)
 

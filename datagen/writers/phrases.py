@@ -25,8 +25,8 @@ SPECIMEN = (
 SITE_ONLY = (
     "The tissue is from the {organ}.", "Site: {organ}.", "Material from the {organ} was examined.",
     "The lesion lies in the {organ}.", "Sections of the {organ} were examined.")
-SITE_DETAIL = ("Part of it: {site}.", "It involves the {site}.", "Location: {site}.", "The area is the {site}.",
-               "More exactly, the {site}.", "Within it, the {site}.")
+SITE_DETAIL = ("Location: {site}.", "Location within the organ: {site}.", "The location given is the {site}.",
+               "As to location, the {site} is named.")
 PROCEDURE_ONLY = ("Specimen type: {procedure}.", "The material comes from {a_procedure}.", "Procedure: {procedure}.")
 SIZE = ("It measures {size}.", "The greatest extent is {size}.", "The lesion measures {size}.",
         "Extent: {size}.", "Up to {size} across.")
