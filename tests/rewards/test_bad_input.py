@@ -37,7 +37,7 @@ def test_a_cited_source_is_not_read_as_a_statement() -> None:
     assert reward.score(cited, JSON) == reward.score(TEXT, JSON)
 
 
-@pytest.mark.parametrize("text", [None, 5, 2.5, [], {}, object()], ids=repr)
+@pytest.mark.parametrize("text", [None, 5, 2.5, [], {}, object()], ids=lambda value: type(value).__name__ if "object at" in repr(value) else repr(value))
 def test_what_is_no_text_is_none_and_counted(text: object) -> None:
     unscored_counts(reset=True)
     result = CompositeReward().score(text, JSON)  # type: ignore[arg-type]
