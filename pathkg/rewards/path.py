@@ -25,6 +25,7 @@ class ReferenceEvidence:
         self._stated = {(s.id, s.polarity) for s in target.reference.entities}
         self._named = {s.id for s in target.reference.entities}
         self._claims = {(a, b) for a, b, stance in target.reference.claims if stance != "opposes"}
+        self.measures: frozenset[Value] | None = None
         self.values = frozenset(map(Value.from_text, target.reference.values))
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:

@@ -189,7 +189,8 @@ class Certificate:
             for claim in part.claims:
                 lines.append(f"  {_MARK[claim.verdict]} {claim.source} {claim.stance} {claim.target}: {claim.reason}")
                 lines += [f"      {_cite(e)}" for e in claim.evidence]
-            lines += [f"  {_MARK['contradicted']} {c}" for c in part.conflicts]
+            mark = _MARK["unsupported" if part.verdict == "unsupported" else "contradicted"]
+            lines += [f"  {mark} {c}" for c in part.conflicts]
         return "\n".join(lines)
 
     def __repr__(self) -> str:

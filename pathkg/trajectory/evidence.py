@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pathkg.records import Mention, Polarity
 from pathkg.trajectory.certificate import Evidence
-from pathkg.trajectory.values import Value, find_values
+from pathkg.trajectory.values import Value, find_values, measures
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -63,6 +63,7 @@ class ReportEvidence:
         for value, start, end in find_values(text):
             self._values.setdefault(value, (start, end))
         self.values: frozenset[Value] = frozenset(self._values)
+        self.measures: frozenset[Value] | None = frozenset(value for value, _ in measures(text))
         self._sentence_ends = [i for i, c in enumerate(text) if c in ".;\n"]
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:

@@ -200,6 +200,44 @@ def _singular(word: str | None) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
 
 
+_MEASURE = re.compile(r"(?<![\d./+])(?P<numbers>\d{1,3}(?:\.\d{1,2})?(?:\s?(?:[cm]m)?\s?(?:[xX×]|by)\s?\d{1,3}(?:\.\d{1,2})?){0,3})"
+                      r"\s?(?P<unit>[cm]m|%)(?![A-Za-z\d])")
+_AMOUNT = re.compile(r"\d+(?:\.\d+)?")
+_BOUND_BEFORE = re.compile(
+    r"(?:[<>≤≥]\s*=?|\d\s*(?:[cm]m|%)?\s*[–-]|\d\s*(?:[cm]m|%)?\s+to|between\s+[\d.]+\s*(?:[cm]m|%)?\s+and"
+    r"|\b(?:than|least|most|up to|under|over|above|below|within|exceed(?:s|ing)?|between|every|per|cut-?off|threshold|limit))"
+    r"(?:\s+(?:of|is|a|the))?\s*$", re.IGNORECASE)
+_BOUND_AFTER = re.compile(
+    r"\s*(?:[–-]\s*\d|(?:or|and)\s+(?:less|more|smaller|larger|greater|fewer|below|above)|to\s+\d|cut-?off|threshold"
+    r"|limit|rule)", re.IGNORECASE)
+
+
+def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:
+    """Sizes in millimetres and percentages, every side of "3 x 4 x 5 cm", each with its text.
+
+    Args:
+        text: a report, or one step.
+        asserted: leave out bounds and ranges ("more than 2 cm", "2-5 cm"): they measure nothing.
+
+    Example:
+        >>> [str(v) for v, _ in measures("3 x 4.5 cm, Ki-67 12%, 18 mm")]
+        ['size=30', 'size=45', 'percent=12', 'size=18']
+        >>> measures("at most 2 cm, 2-5 cm, more than 20%", asserted=True)
+        []
+    """
+    found: list[tuple[Value, str]] = []
+    for match in _MEASURE.finditer(text):
+        if asserted and (_BOUND_BEFORE.search(text, max(0, match.start() - 40), match.start())
+                         or _BOUND_AFTER.match(text, match.end())):
+            continue
+        unit = match["unit"]
+        factor = 10 if unit == "cm" else 1
+        for amount in _AMOUNT.findall(match["numbers"]):
+            found.append((Value("percent" if unit == "%" else "size", f"{float(amount) * factor:g}"),
+                          f"{amount}{'' if unit == '%' else ' '}{unit}"))
+    return found
+
+
 def conflicts(stated: Iterable[Value], known: Iterable[Value]) -> list[tuple[Value, Value]]:
     """Pairs (stated, known) that cannot both be true.
 

@@ -10,7 +10,8 @@ Rules, in the order they are applied (``docs/verification.md`` explains them wit
    both; it is *contradicted* when the graph only knows the opposite sign.
 4. A diagnosis the report does not name is supported where the report gives it in two pieces (a more general
    diagnosis, and the organ it arises in), or as the target of a supported claim. A finding is not.
-5. A stage, grade or side that differs from the report's contradicts.
+5. A stage, grade or side that differs from the report's contradicts. A size or percentage that the report gives nowhere
+   is unsupported; bounds and ranges ("more than 2 cm") are rules, not measurements.
 6. The gravest verdict wins, in a step and overall. Parts that state nothing count for nothing.
 """
 
@@ -38,7 +39,7 @@ from pathkg.trajectory.certificate import (
 from pathkg.trajectory.claims import Claim, find_claims
 from pathkg.trajectory.evidence import LOCATION, ReportEvidence, lookup_for
 from pathkg.trajectory.model import Trajectory, parse
-from pathkg.trajectory.values import Value, conflicts, value_set
+from pathkg.trajectory.values import Value, conflicts, measures, value_set
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -64,6 +65,9 @@ class StatedEvidence(Protocol):
 
     @property
     def values(self) -> frozenset[Value]: ...
+    @property
+    def measures(self) -> frozenset[Value] | None:
+        """Every size and percentage stated; ``None`` where not all are known."""
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]: ...
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None: ...
     def named(self, nodes: Collection[str]) -> Evidence | None: ...
@@ -217,13 +221,24 @@ class _Verifier:
         verdicts += [e.verdict for e in entities]
         if clashes:
             verdicts.append("contradicted")
+        unknown = self._unmeasured(shown)
+        if unknown:
+            verdicts.append("unsupported")
         return CheckedStep(name, text, worst(verdicts), bool(verdicts), tuple(entities), tuple(checked_claims),
-                           clashes)
+                           (*clashes, *unknown))
 
     def _clashes(self, text: str) -> tuple[str, ...]:
         if self.report is None:
             return ()
         return tuple(f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report.values))
+
+    def _unmeasured(self, text: str) -> tuple[str, ...]:
+        """Sizes and percentages that the report gives nowhere. Which thing they measure is not compared."""
+        known = None if self.report is None else self.report.measures
+        if known is None:
+            return ()
+        found = dict.fromkeys(words for value, words in measures(text, asserted=True) if value not in known)
+        return tuple(f"states {words}, which the report does not give" for words in found)
 
     def _claim(self, claim: Claim) -> CheckedClaim | None:
         """``None`` for a mere co-mention that nothing connects: it claims too little to be called unsupported."""

@@ -55,6 +55,33 @@ def test_a_cited_source_states_nothing() -> None:
     assert cited.claims == plain.claims
 
 
+MEASURED = "Left breast: invasive lobular carcinoma, 1.8 cm, in a specimen of 9 x 7.5 x 4 cm. Ki-67 is 12%."
+
+
+@pytest.mark.parametrize(("step", "verdict", "says"), [
+    ("The invasive lobular carcinoma measures 1.8 cm and Ki-67 is 12%.", "supported", ""),
+    ("The invasive lobular carcinoma measures 18 mm.", "supported", ""),
+    ("The invasive lobular carcinoma lies in a specimen of 9 cm.", "supported", ""),
+    ("The invasive lobular carcinoma is larger than 1.5 cm, at most 4.2 cm, between 1 and 5 cm.", "supported", ""),
+    ("The invasive lobular carcinoma lies in the range of 1-2 cm.", "supported", ""),
+    ("The invasive lobular carcinoma measures 9.9 cm.", "unsupported", "9.9 cm"),
+    ("Ki-67 is 90%.", "unsupported", "90%"),
+    ("The invasive lobular carcinoma measures 18 mm and 9.9 cm.", "unsupported", "9.9 cm"),
+    ("Ki-67: about 90 %.", "unsupported", "90%"),
+    ("A tumor of 9.9 cm = 99 mm is invasive lobular carcinoma.", "unsupported", "9.9 cm"),
+    ("The tumor measures 9.9 cm.", "unsupported", "9.9 cm"),
+])
+def test_sizes_and_percentages_are_those_of_the_report(step: str, verdict: str, says: str) -> None:
+    found = verify(trajectory(step), report=MEASURED).steps[0]
+    assert found.verdict == verdict
+    assert bool(found.conflicts) == bool(says)
+    assert says in " ".join(found.conflicts)
+
+
+def test_without_a_report_no_number_is_refused() -> None:
+    assert verify(trajectory("Keratin pearls support squamous cell carcinoma, 9.9 cm.")).verdict == "supported"
+
+
 def test_an_absent_tumor_does_not_oppose_its_organ() -> None:
     step = verify(trajectory("No lobular carcinoma argues against breast."), report=BREAST).steps[0]
     assert not [c for c in step.claims if c.stance == "opposes" and c.verdict == "supported"]
