@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 
@@ -80,6 +81,34 @@ def test_sizes_and_percentages_are_those_of_the_report(step: str, verdict: str, 
 
 def test_without_a_report_no_number_is_refused() -> None:
     assert verify(trajectory("Keratin pearls support squamous cell carcinoma, 9.9 cm.")).verdict == "supported"
+
+
+def bundled_report(case_id: str) -> str:
+    path = resources.files("pathkg") / "data" / "examples" / "cases.jsonl"
+    records = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return next(str(r["text"]) for r in records if r["case_id"] == case_id)
+
+
+@pytest.mark.parametrize("step", ["No clear cell renal cell carcinoma is present.",
+                                  "There is no clear cell renal cell carcinoma."])
+def test_free_fat_does_not_deny_the_tumor(step: str) -> None:
+    report = "Clear cell renal cell carcinoma. Perinephric fat free of tumor."
+    assert verify(trajectory(step), report=report).steps[0].verdict == "contradicted"
+
+
+def test_free_skin_does_not_deny_the_carcinoma_in_situ() -> None:
+    report = bundled_report("EX-BREAST-01")
+    assert verify(trajectory("No ductal carcinoma in situ is seen."), report=report).steps[0].verdict == "contradicted"
+    assert verify(trajectory("Ductal carcinoma in situ is seen."), report=report).steps[0].verdict == "supported"
+
+
+@pytest.mark.parametrize(("step", "supported"), [
+    ("Squamous cell carcinoma of the lung is present.", True), ("Kaposi sarcoma is present.", False),
+    ("Lung adenocarcinoma is present.", False),
+])
+def test_another_tumor_of_the_organ_is_not_supported(step: str, supported: bool) -> None:
+    found = verify(trajectory(step), report=bundled_report("EX-LUNG-01")).steps[0]
+    assert (found.verdict == "supported") == supported
 
 
 def test_an_absent_tumor_does_not_oppose_its_organ() -> None:
