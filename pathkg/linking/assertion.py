@@ -18,6 +18,7 @@ from pathkg.linking.cues import (
     HISTORICAL,
     NEGATED,
     POSSIBLE,
+    SECTION_OF,
     UNSPECIFIED,
     Cue,
 )
@@ -252,6 +253,10 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
     if end < high and words[end] == ":" and cue_start > low and words[cue_start - 1] == ":":
         return False  # the value of the field before: "necrosis: absent invasion: present"
     between = words[cue_end:start]
+    if cue.category == NEGATED and ":" in between and (cue_start == low or words[cue_start - 1] != ":"):
+        colon = between.index(":")
+        if SECTION_OF.get(" ".join(between[:colon])) == "diagnosis":
+            between = between[colon + 1:]  # "there is no diagnosis: melanoma"
     if loose:
         if cue.category in (POSSIBLE, UNSPECIFIED):
             return not between

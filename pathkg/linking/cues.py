@@ -92,6 +92,9 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
     (NEGATED, AFTER, 40, False, "free of|clear of|uninvolved by|not involved by|uninvolved with|not involved with|does not appear to involve|does not involve|do not involve|does not invade|does not extend into|does not extend|do not extend|does not infiltrate|does not penetrate|not invading|not involving|does not appear to invade|does not appear to extend|not extending|free from|unaffected by|spared by|not infiltrated by|not affected by|negative for|unremarkable for"),
     (NEGATED, AFTER, 1, False, "non"),
     (NEGATED, AFTER, 4, True, "not|nor"),
+    (NEGATED, AFTER, 1, True, "cannot be|can not be|could not be"),
+    (NEGATED, BEFORE, 8, True, "has been excluded|have been excluded|can be excluded|were excluded"),
+    (NEGATED, BEFORE, 3, False, "excluded"),
     (NEGATED, AFTER, 0, False, "negative"),
     # in "X: value" and in short statements the value stands alone
     (NEGATED, BEFORE, 3, True, "no|none|nil|zero|not"),

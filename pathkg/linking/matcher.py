@@ -31,6 +31,12 @@ _NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is"
 _ARTICLE_REACH = 5
 _MINUS = ("-", "–", "−")
 _SIGN_ENDS = (",", ";", ")", "")
+_DENIED = re.compile(r"""\s*[:=]\s*(?:
+    [-–−](?=[ \t]*(?:$|[\n,;.]))                                                        # lymphovascular invasion: -
+    |(?:0\s?%|[LVlv]0|Pn0)(?![\w.-])                                                      # necrosis: 0%
+    |(?:\[\s?\][^\[\]:\n]{0,40})?\[\s?[xX]\s?\]\s*(?:absent|no|not|none)\b(?!\s+(?:spec|appl|assess|know))  # [ ] present [x] absent
+    )""", re.X)
+"""Values of a field that deny it, and that no cue phrase can hold."""
 _RARE = UNKNOWN | RUN
 _SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
 _JOIN_LENGTH = 6
@@ -364,6 +370,9 @@ class Linker:
                 at = scan.offsets[2 * f[1] - 1]
                 if scan.text[at:at + 1] in _MINUS and scan.text[at + 1:at + 2] in _SIGN_ENDS:  # "S100-, HMB45-"
                     status[k] = (NEGATED, None)
+            if (status[k][0] == AFFIRMED and f[1] < len(words) and words[f[1]] in (":", "=")
+                    and not chooser.looseness[f[3]] and _DENIED.match(scan.text, scan.offsets[2 * f[1] - 1])):
+                status[k] = (NEGATED, None)
         if any(category == HISTORICAL and cue is None for category, cue in status):
             # the operation of this specimen may be named under history too
             current = {f[3] for f, (category, _) in zip(found, status, strict=True) if category == AFFIRMED}
@@ -400,7 +409,7 @@ class Linker:
         if cue is not None and category != AFFIRMED:
             reasons.append(f"{STATUS[category]} by {cue.phrase!r}")
         elif category != AFFIRMED:
-            reasons.append(f"{STATUS[category]} by its section")
+            reasons.append(f"{STATUS[category]} by its {'section' if category == HISTORICAL else 'value'}")
         return score, "; ".join(reasons)
 
 

@@ -110,7 +110,7 @@ _DIGIT = r"(?P<g>IV|I{1,3}|l{1,3}|[1-4]|one|two|three|four)"
 _OF = r"(?:\s*(?:/|of|out of)\s*(?:III|IV|3|4|three|four|III|lll))?"
 _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     (system, weight, re.compile(pattern, re.I)) for system, weight, pattern in (
-        ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:score|grade|pattern|sum)?\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
+        ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:(?:score|grade|pattern|sum)\W{0,4}){0,3}\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
                        r"(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])"),
         ("Fuhrman", 5, rf"f[uo]+hrman(?:n)?(?:'s)?\W+(?:nuclear\W+)?(?:grade\W*)?(?:is\W+)?(?:of\W+)?{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("Fuhrman", 4, rf"(?:fuhrman|nuclear)\s+grade\s*\(?(?:fuhrman)?\)?\W{{0,4}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),

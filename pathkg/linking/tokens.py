@@ -106,6 +106,8 @@ def canonical(token: str) -> str:
         >>> [canonical(t) for t in ("Tumours", "β", "Metastases", "HAEMORRHAGE", "biopsies", "nevi")]
         ['tumor', 'beta', 'metastasis', 'hemorrhage', 'biopsy', 'nevus']
     """
+    if len(token) == 3 and token[:2] == "Pn" and token[2] in "01":
+        return "perineural" + token[2]  # perineural invasion, not the nodes of pN
     word = token.lower()
     if not word.isascii():
         word = unicodedata.normalize("NFKD", word.translate(_GREEK_TABLE))

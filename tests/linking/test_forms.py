@@ -38,6 +38,7 @@ def test_one_concept_many_spellings(linker: Linker, written: str, name: str) -> 
     ("The adenocarcinomatous look.", "carcinoma"),
     ("A maximum of 5 cm.", "MAX"),
     ("The case was seen by all.", "acute lymphoblastic leukemia"),
+    ("Perineural invasion: Pn1", "pN1"),
 ])
 def test_no_match_inside_words_or_of_common_words(linker: Linker, text: str, absent: str) -> None:
     assert absent not in [m.name for m in linker.link(text)]
