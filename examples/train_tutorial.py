@@ -23,6 +23,9 @@ from model.training.parts import load_vlm
 from model.training.sft import run_sft
 
 
+PROMPT = "You are a pathologist."
+
+
 def main(folder: Path) -> None:
     # 1. A world in which the slide matters: two diagnoses, the same question for every slide.
     files = write_world(folder / "data", train=120, validation=8, test=12,
@@ -39,28 +42,29 @@ def main(folder: Path) -> None:
         "output": str(folder / "sft"), "log_to": "none",
         "model": {"lm": str(folder / "lm"), "encoder": {"feature_dim": 32, "hidden_size": 64, "num_heads": 4,
                                                         "num_layers": 1, "num_tokens": None}},
-        "data": {"train": str(files["train"]), "validation": str(files["validation"])},
-        "augment": {"mix": {"masked": 1, "full": 4, "pseudo": 1}, "rows": 1200, "pseudo": {"clusters": 4}},
-        "trainer": {"per_device_train_batch_size": 8, "max_steps": 150, "learning_rate": 3e-3,
+        "data": {"train": str(files["train"]), "validation": str(files["validation"]), "system_prompt": PROMPT},
+        "augment": {"mix": {"masked": 1, "full": 4, "pseudo": 1}, "rows": 1600, "pseudo": {"clusters": 4}},
+        "trainer": {"per_device_train_batch_size": 8, "max_steps": 200, "learning_rate": 3e-3, "warmup_steps": 10,
                     "lr_scheduler_type": "cosine", "logging_steps": 25, "eval_strategy": "no"}}, "sft"))
 
     # 4. GRPO with the rewards of pathkg.
     grpo = run_grpo(parse_run({
         "output": str(folder / "grpo"), "log_to": "none", "model": {"path": sft["model"]},
-        "data": {"train": str(files["train"])}, "rewards": {"format": 1.0, "semantic": 1.0, "entity": 0.5},
+        "data": {"train": str(files["train"]), "system_prompt": PROMPT}, "rewards": {"format": 1.0, "semantic": 1.0, "entity": 0.5},
         "trainer": {"max_steps": 5, "per_device_train_batch_size": 8, "num_generations": 4,
                     "max_completion_length": 120, "learning_rate": 1e-4}}, "grpo"))
 
     # 5. Evaluation: was the slide used?
     vlm, processor = load_vlm(grpo["model"])
     test = read_samples(files["test"])
-    predictions = predict_all(vlm, processor, test, ["slide", "shuffled"], folder / "report", max_new_tokens=120)
+    predictions = predict_all(vlm, processor, test, ["slide", "shuffled"], folder / "report", max_new_tokens=120,
+                              system_prompt=PROMPT)
     figures = evaluate(test, predictions, folder / "report", settings=ScoringSettings(embedding=False))
     for condition, numbers in figures["conditions"].items():
         print(condition, "accuracy", numbers["accuracy"]["value"], "format", numbers["means"]["format"]["value"])
 
     # 6. One case, with its certificate and where the model looked.
-    answer = answer_question(vlm, processor, test[0], report=test[0].report, max_new_tokens=120)
+    answer = answer_question(vlm, processor, test[0], report=test[0].report, max_new_tokens=120, system_prompt=PROMPT)
     print(answer.text)
     print(answer.certificate.explain() if answer.certificate else answer.fault)
     print(draw_heatmap(folder / "heat.png", answer.bag, answer.attention))

@@ -38,7 +38,8 @@ class DemoSettings:
         warm_up_steps: SFT steps of encoder and projector alone.
         sft_steps: SFT steps of everything.
         batch: rows of an SFT step.
-        sft_rate: learning rate of SFT.
+        sft_rate: learning rate of the language model in SFT.
+        slide_rate: learning rate of encoder and projector in SFT.
         grpo_steps: GRPO steps.
         prompts: prompts of a GRPO step.
         generations: completions of a prompt.
@@ -54,6 +55,7 @@ class DemoSettings:
     sft_steps: int
     batch: int
     sft_rate: float
+    slide_rate: float
     grpo_steps: int
     prompts: int
     generations: int
@@ -73,10 +75,12 @@ class DemoSettings:
 
 
 SIZES: Mapping[str, DemoSettings] = {
-    "smollm2": DemoSettings(train=240, validation=12, test=40, warm_up_steps=8, sft_steps=40, batch=4, sft_rate=3e-4,
-                            grpo_steps=20, prompts=2, generations=4, grpo_rate=2e-5, max_new_tokens=110, draws=1),
-    "tiny": DemoSettings(train=600, validation=24, test=60, warm_up_steps=0, sft_steps=400, batch=16, sft_rate=3e-3,
-                         grpo_steps=20, prompts=8, generations=8, grpo_rate=3e-4, max_new_tokens=160, draws=2),
+    "smollm2": DemoSettings(train=240, validation=12, test=40, warm_up_steps=0, sft_steps=48, batch=4, sft_rate=3e-4,
+                            slide_rate=2e-3, grpo_steps=20, prompts=2, generations=4, grpo_rate=2e-5,
+                            max_new_tokens=110, draws=1),
+    "tiny": DemoSettings(train=240, validation=24, test=60, warm_up_steps=0, sft_steps=200, batch=8, sft_rate=3e-3,
+                         slide_rate=3e-3, grpo_steps=20, prompts=4, generations=4, grpo_rate=1e-4,
+                         max_new_tokens=120, draws=2),
 }
 
 
@@ -189,10 +193,11 @@ def _sft(folder: Path, lm_folder: Path, files: Mapping[str, Path], settings: Dem
     from model.training.config import parse_run
     from model.training.sft import run_sft
 
-    stages: list[dict[str, Any]] = [{"name": "all", "trainer": {"max_steps": settings.sft_steps}}]
+    stages: list[dict[str, Any]] = [{"name": "all", "trainer": {"max_steps": settings.sft_steps},
+                                     "rates": {"encoder": settings.slide_rate, "projector": settings.slide_rate}}]
     if settings.warm_up_steps:
         stages.insert(0, {"name": "projector", "train": ["encoder", "projector"],
-                          "trainer": {"max_steps": settings.warm_up_steps, "learning_rate": 1e-3}})
+                          "trainer": {"max_steps": settings.warm_up_steps, "learning_rate": settings.slide_rate}})
     run = parse_run({
         "output": str(folder), "seed": seed + 1, "log_to": "tensorboard",
         "model": {"lm": str(lm_folder), "init_seed": seed, "encoder": {

@@ -112,6 +112,8 @@ class StageSection(Section):
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
     train: list[Part] = ["encoder", "projector", "lm"]
+    rates: dict[Part, Annotated[float, Field(gt=0)]] = Field(default={}, description="learning rate by part; the rest "
+                                                             "take trainer.learning_rate")
     trainer: dict[str, Any] = {}
 
 
@@ -182,6 +184,7 @@ class GRPORun(RunSection):
     rewards: RewardSection = RewardSection()
     dynamic_sampling: DynamicSamplingSection = DynamicSamplingSection()
     train: list[Part] = ["encoder", "projector", "lm"]
+    rates: dict[Part, Annotated[float, Field(gt=0)]] = {}
 
 
 RUNS: Mapping[str, type[RunSection]] = {"sft": SFTRun, "pretrain": SFTRun, "grpo": GRPORun}

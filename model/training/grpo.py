@@ -13,6 +13,7 @@ from model.extras import require
 from model.training.card import write_card
 from model.training.config import GRPORun
 from model.training.launch import finished, mark_finished, on_main, save_trained, train, trainer_arguments
+from model.training.optimizer import use_part_rates
 from model.training.parts import load_vlm, lora_config, open_model, save_model, set_trainable, use_threads
 from model.training.rewards import UnscoredWatch, build_rewards
 from pathkg.errors import InputError
@@ -74,6 +75,7 @@ def run_grpo(run: GRPORun) -> dict[str, Any]:
         model=vlm, args=arguments, processing_class=processor, reward_funcs=list(functions), peft_config=adapter,
         train_dataset=datasets.Dataset.from_list(rows), callbacks=[watch],
         eval_dataset=datasets.Dataset.from_list(checks) if checks else None, **extra)
+    use_part_rates(trainer, run.rates)
     figures = {"kind": "grpo", **train(trainer, output, resume=run.resume), "trainable": trainable,
                "held_back": len(checks), "weights": {f.__name__: w for f, w in zip(functions, weights, strict=True)},
                "unscored": {f.__name__: f.unscored for f in functions},

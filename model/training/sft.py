@@ -23,6 +23,7 @@ from model.training.launch import (
     train,
     trainer_arguments,
 )
+from model.training.optimizer import use_part_rates
 from model.training.parts import best_device, lora_config, open_model, save_model, set_trainable, use_threads
 from model.training.priors import PriorSettings, measure_priors
 from model.training.rows import KINDS, Prior, Row, build_rows, pseudo_samples
@@ -98,6 +99,7 @@ def _run_stage(run: SFTRun, stage: StageSection, model: Any, processor: Any, row
     if adapter is not None:
         # peft froze what it does not adapt; encoder and projector are among its modules_to_save
         trainable = {"adapter and saved modules": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)}
+    use_part_rates(trainer, stage.rates)
     figures = {**train(trainer, folder, resume=run.resume), "trained": list(stage.train), "trainable": trainable}
     merge = run.model.lora is None or run.model.lora.merge
     trained: Any = trainer.model

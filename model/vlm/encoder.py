@@ -17,6 +17,11 @@ REFERENCE_MAGNIFICATION = 20.0
 """Magnifications are told to the model as log2 of their ratio to this one."""
 
 
+POSITION_SCALE = 0.1
+"""Size of the position code at the start, where the features have size 1. At 1 the places, which say little, drown the
+features, which say what there is, and a model learns the text and never the slide (seen in the demo's world)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlideTokens:
     """What the encoder gives.
@@ -141,6 +146,8 @@ class SlideEncoder(nn.Module):  # type: ignore[misc]
         width, tokens = config.hidden_size, config.num_tokens
         self.feature_norm = nn.LayerNorm(config.feature_dim)
         self.embed = nn.Linear(config.feature_dim, width)
+        self.embed_norm = nn.LayerNorm(width)
+        self.position_scale = nn.Parameter(torch.tensor(POSITION_SCALE))
         self.magnification = nn.Linear(2, width)
         self.layers = nn.ModuleList()
         self.latents: nn.Parameter | None = None
@@ -188,8 +195,9 @@ class SlideEncoder(nn.Module):  # type: ignore[misc]
         ratio = torch.where(known, magnification, torch.full_like(magnification, REFERENCE_MAGNIFICATION))
         scale = torch.cat([torch.log2(ratio.float() / REFERENCE_MAGNIFICATION), known.float()], dim=-1)
         dtype = self.embed.weight.dtype
-        hidden = self.embed(self.feature_norm(features.to(dtype)))
-        return hidden + position_code(grid, self.config.hidden_size).to(dtype) + self.magnification(scale.to(dtype))
+        hidden = self.embed_norm(self.embed(self.feature_norm(features.to(dtype))))
+        place = self.position_scale * position_code(grid, self.config.hidden_size).to(dtype)
+        return hidden + place + self.magnification(scale.to(dtype))
 
 
 def check_pixel_values(pixel_values: Any, config: SlideEncoderConfig) -> None:

@@ -14,7 +14,7 @@ from model.demo.figures import line_chart
 from model.demo.run import DemoSettings, run_demo
 from pathkg.errors import MissingExtraError
 
-MICRO = DemoSettings(train=12, validation=4, test=4, warm_up_steps=1, sft_steps=4, batch=4, sft_rate=1e-3, grpo_steps=1,
+MICRO = DemoSettings(train=12, validation=4, test=4, warm_up_steps=1, sft_steps=4, batch=4, sft_rate=1e-3, slide_rate=1e-3, grpo_steps=1,
                      prompts=1, generations=2, grpo_rate=1e-4, max_new_tokens=8, draws=1)
 
 

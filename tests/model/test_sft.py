@@ -252,6 +252,19 @@ def test_captions_pretrain_the_projector(sft_run, tiny):
     assert figures["kind"] == "pretrain"
 
 
+def test_each_part_can_have_its_own_rate(sft_run, tiny):
+    """A part whose rate is next to nothing hardly moves."""
+    run = sft_run(stages=[{"name": "all", "rates": {"encoder": 1e-12, "projector": 1e-2}}],
+                  trainer={"save_strategy": "no", "max_steps": 2, "lr_scheduler_type": "constant"})
+    figures = run_sft(run)
+    old, new = (load_file(Path(p) / "model.safetensors") for p in (tiny["vlm"], figures["model"]))
+    change = {part: max(float((old[n] - new[n]).abs().max()) for n in old if part in n)
+              for part in ("slide_encoder", "projector", "language_model")}
+    assert change["slide_encoder"] < 1e-6
+    assert change["projector"] > 5e-3
+    assert 5e-4 < change["language_model"] < 5e-3
+
+
 def test_only_the_named_parts_learn(loaded):
     vlm, _, _ = loaded
     counts = set_trainable(vlm, ["encoder", "lm"])
