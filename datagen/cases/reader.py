@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datagen.cases.columns import ColumnMap
+from datagen.cases.columns import DEFAULTS, ColumnMap
 from datagen.cases.findings_schema import parse_findings, render_findings
 from datagen.cases.patient import patient_of
 from datagen.cases.rows import Row, csv_rows, folder_rows, json_rows, jsonl_rows, parquet_rows
@@ -153,11 +153,22 @@ def _text(value: Any) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def _table_cases(rows: Iterator[Row], source: Path, mapping: ColumnMap, patient_rule: str) -> Iterator[Case]:
+def _table_cases(rows: Iterator[Row], source: Path, mapping: ColumnMap,
+                 patient_rule: str) -> Iterator[Case | UnusableCase]:
     resolved: dict[str, str] | None = None
+    first_error: InputError | None = None
+    readable = False
     for number, row in enumerate(rows, 1):
         if resolved is None or resolved["text"] not in row:
-            resolved = mapping.resolve(row.keys(), where=f"{source}, record {number},")
+            try:
+                resolved = mapping.resolve(row.keys(), where=f"{source}, record {number},")
+            except InputError as error:
+                # one record without a text is a bad record; a file of them is a wrong column name
+                first_error = first_error or error
+                resolved = None
+                yield UnusableCase(_record_id(row, mapping, number), "missing_column", str(error).splitlines()[0])
+                continue
+        readable = True
         value = {name: _text(row.get(column)) for name, column in resolved.items()}
         case_id = value["case_id"].strip() or f"row-{number}"
         used = set(resolved.values()) - {resolved.get("diagnosis", "")}
@@ -166,6 +177,15 @@ def _table_cases(rows: Iterator[Row], source: Path, mapping: ColumnMap, patient_
         yield Case(case_id=case_id, patient_id=patient_of(case_id, value.get("patient_id", "").strip(), rule=patient_rule),
                    text=value["text"], diagnosis=value.get("diagnosis", "").strip(), metadata=metadata,
                    images=_image_refs(value))
+
+
+    if first_error is not None and not readable:
+        raise first_error
+
+
+def _record_id(row: Row, mapping: ColumnMap, number: int) -> str:
+    names = [mapping.given["case_id"]] if "case_id" in mapping.given else DEFAULTS["case_id"]
+    return next((i for n in names if (i := _text(row.get(n)).strip())), f"row-{number}")
 
 
 def _image_refs(value: Mapping[str, str]) -> tuple[ImageRef, ...]:

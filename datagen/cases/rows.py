@@ -80,9 +80,14 @@ def jsonl_rows(path: Path) -> Iterator[Row]:
 
 
 def csv_rows(path: Path, *, delimiter: str = ",") -> Iterator[Row]:
-    """The rows of a CSV or TSV file with a header line."""
+    """The rows of a CSV or TSV file with a header line. A header without a single comma but with semicolons or tabs, as
+    spreadsheets of many countries write it, tells the separator."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # reports are longer than the default 131,072 characters
     with open_lines(path) as handle:
+        header = handle.readline()
+        handle.seek(0)
+        if delimiter == "," and "," not in header:
+            delimiter = next((d for d in (";", "\t") if d in header), delimiter)
         reader = csv.DictReader(handle, delimiter=delimiter)
         if not reader.fieldnames:
             raise InputError(f"{path} is empty", hint="a CSV file starts with a header line")

@@ -163,3 +163,24 @@ def test_real_files() -> None:
     assert sum(len(c.questions) for c in slides) == 2448
     exams = list(read_cases(shared("qa/medqa_pathology.jsonl")))
     assert [c.reason for c in exams if isinstance(c, UnusableCase)] == ["answer_not_among_options"]
+
+
+def test_one_record_without_a_text_does_not_cost_the_file(tmp_path: Path) -> None:
+    rows = [{"case_id": "a", "note": "x"}, {"case_id": "b", "text": "Breast."}, {"case_id": "c"}]
+    first, second, third = read_cases(write(tmp_path, "jsonl", rows))
+    assert isinstance(second, Case)
+    for case, name in ((first, "a"), (third, "c")):
+        assert isinstance(case, UnusableCase)
+        assert (case.case_id, case.reason) == (name, "missing_column")
+        assert "text" in case.detail
+    with pytest.raises(InputError, match="no column for text"):
+        list(read_cases(write(tmp_path, "jsonl", [rows[0], rows[2]])))
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_separator_of_a_csv_is_seen_in_its_header(tmp_path: Path, separator: str, mark: str) -> None:
+    (tmp_path / "c.csv").write_text(f'{mark}case_id{separator}text\n1{separator}"Breast, left; biopsy"\n', "utf-8")
+    case = next(read_cases(tmp_path / "c.csv"))
+    assert isinstance(case, Case)
+    assert (case.case_id, case.text) == ("1", "Breast, left; biopsy")
