@@ -7,6 +7,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from pathkg.errors import InputError
 from pathkg.graph import KnowledgeGraph, write_store
 from pathkg.records import LinkResult, PathResult
 from pathkg.sources.core import CORE_RECORD, core_store_path, read_core
@@ -29,6 +30,7 @@ def load(store: str | os.PathLike[str] | None = None) -> KnowledgeGraph:
 
     Raises:
         StoreError: no store there, or one of another format version.
+        InputError: not a path.
 
     Example:
         >>> import pathkg
@@ -36,6 +38,9 @@ def load(store: str | os.PathLike[str] | None = None) -> KnowledgeGraph:
         >>> graph.resolve("clear cell renal cell carcinoma")
         'MONDO:0005005'
     """
+    if store is not None and not isinstance(store, (str, os.PathLike)):
+        raise InputError(f"the store is {type(store).__name__}, not a path", hint="pass the folder that `pathkg build` made,"
+                         " or nothing for the bundled core")
     return _open(None if store is None else os.path.abspath(store))
 
 
@@ -93,6 +98,10 @@ def find_paths(a: str | Collection[str], b: str | Collection[str], *, k: int = 5
     Returns:
         Paths, best first; when there is none, ``reason`` says why.
 
+    Raises:
+        InputError: ``a`` or ``b`` is neither text nor a collection of texts.
+        UnknownEntityError: the graph holds no such node.
+
     Example:
         >>> import pathkg
         >>> best = pathkg.find_paths("keratin pearl", "squamous cell carcinoma")[0]
@@ -101,6 +110,10 @@ def find_paths(a: str | Collection[str], b: str | Collection[str], *, k: int = 5
     """
     from pathkg.paths import find_paths as search
 
+    for given in (a, b):
+        inside = (given,) if isinstance(given, str) else given
+        if not isinstance(inside, Collection) or isinstance(inside, bytes) or not all(isinstance(x, str) for x in inside):
+            raise InputError(f"cannot search from or to {given!r:.60}", hint="pass a CURIE or a name, or a list of them")
     return search(graph or load(), a, b, k=k, max_hops=max_hops, **constraints)
 
 

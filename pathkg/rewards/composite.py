@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -58,6 +60,10 @@ class CompositeReward(Reward):
         if unknown:
             raise InputError(f"there is no reward part {unknown[0]!r}; there are {', '.join(known)}",
                              hint=did_you_mean(unknown[0], known))
+        for name, weight in self.weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= weight < math.inf:
+                raise InputError(f"the weight of {name} is {weight!r}",
+                                 hint="give a finite number, 0 or more; 0 leaves the part out")
         if not any(self.weights.values()):
             raise InputError("every weight is 0", hint="give at least one part a weight")
         shared: dict[str, Any] = {"store": self.store, "graph_hash": self.graph_hash, "dialect": self.dialect,

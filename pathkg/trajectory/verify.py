@@ -96,7 +96,7 @@ def verify(trajectory: Trajectory | str, *, report: str | None = None, graph: Kn
 
     Raises:
         DialectError: the text follows no dialect.
-        InputError: the report is not text.
+        InputError: the trajectory is neither a trajectory nor text, or the report is not text.
 
     Example:
         >>> t = Trajectory("Keratin pearls.", ("Keratin pearls support squamous cell carcinoma.",),
@@ -109,6 +109,9 @@ def verify(trajectory: Trajectory | str, *, report: str | None = None, graph: Kn
     """
     if isinstance(trajectory, str):
         trajectory = parse(trajectory, dialect=dialect)
+    elif not isinstance(trajectory, Trajectory):
+        raise InputError(f"the trajectory is {type(trajectory).__name__}, neither a Trajectory nor text",
+                         hint="pass its tagged text, or Trajectory(observe, steps, answer)")
     if report is not None and not isinstance(report, str):
         raise InputError(f"the report is {type(report).__name__}, not text", hint="pass a string, or None")
     if graph is None:

@@ -10,7 +10,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from pathkg.errors import PathkgError
+from pathkg.errors import InputError, PathkgError
 from pathkg.rewards import CompositeReward, EntityReward, Reference, build_reference, unscored_counts
 from pathkg.rewards.redteam import gold_cases
 
@@ -107,6 +107,12 @@ def test_a_store_that_changed_since_is_not_scored() -> None:
     result = reward.score(TEXT, JSON)
     assert result.total is None
     assert result.reasons[0].startswith("store: ")
+
+
+@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf"), "1", None, True], ids=repr)
+def test_a_weight_is_a_finite_number_not_below_0(weight: object) -> None:
+    with pytest.raises(InputError, match="what to do"):
+        CompositeReward(weights={"format": weight, "entity": 1.0})  # type: ignore[dict-item]
 
 
 def test_rewards_are_frozen() -> None:

@@ -218,6 +218,11 @@ def test_a_certificate_names_its_graph_and_its_rules() -> None:
 @pytest.mark.parametrize(("call", "error"), [
     (lambda: verify("no tags", report=REPORT), DialectError),
     (lambda: verify(trajectory("a1"), report=b"bytes"), InputError),
+    (lambda: pathkg.verify(None), InputError),  # type: ignore[arg-type]
+    (lambda: pathkg.verify(5, report=REPORT), InputError),  # type: ignore[arg-type]
+    (lambda: pathkg.find_paths(None, "x"), InputError),  # type: ignore[arg-type]
+    (lambda: pathkg.find_paths("keratin pearl", [None]), InputError),  # type: ignore[list-item]
+    (lambda: pathkg.load(5), InputError),  # type: ignore[arg-type]
     (lambda: Certificate.from_dict({"verdict": "supported"}), InputError),
     (lambda: Certificate.from_dict([]), InputError),  # type: ignore[arg-type]
 ])
