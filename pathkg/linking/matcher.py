@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
 from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, CueHit, assert_mentions, find_cues
@@ -38,6 +40,8 @@ _DENIED = re.compile(r"""\s*[:=]\s*(?:
     )""", re.X)
 """Values of a field that deny it, and that no cue phrase can hold."""
 _RARE = UNKNOWN | RUN
+_LISTING = frozenset({",", "and", "&"})
+_GLEASON_SUM = re.compile(r"gleason[^.;\n+\d]{0,40}(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])(?![\d.])", re.I)
 _SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
 _JOIN_LENGTH = 6
 _POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
@@ -83,6 +87,10 @@ class Linker:
         self._composer = Composer(graph, self.lexicon)
         self._joins: dict[tuple[str, str], str] = {}
         self._names: dict[int, tuple[str, str, str]] = {}
+        self._nodes_by_name: dict[str, int] = {}
+        self._results: dict[tuple[int, str], int] = {}
+        self._result_words: dict[int, str] = {}
+        self._index_results()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.graph, self.options))
@@ -153,6 +161,22 @@ class Linker:
         category, _ = assert_mentions(scan.words, [(first, last)], [0], cues, scan.stops,
                                       history_ranges(scan.words, scan.colons, scan.stops))[0]
         return Assertion(STATUS[category])
+
+    def _index_results(self) -> None:
+        """The result nodes "<marker> positive" and "<marker> negative" of every marker, by its ``result_of`` edges."""
+        graph, arrays = self.graph, self.graph.arrays
+        names: list[str] = graph.nodes_table()["name"].to_pylist()
+        self._nodes_by_name = {name: i for i, name in enumerate(names) if name.startswith("Gleason score ")}
+        if "result_of" not in graph.relations:
+            return
+        for edge in np.flatnonzero(arrays.edge_relation == graph.relations.index("result_of")).tolist():
+            result, marker = int(arrays.edge_subject[edge]), int(arrays.edge_object[edge])
+            value = names[result].rpartition(" ")[2]
+            # the plain result, not "diffuse CK7 positive": its name is a name of the marker and the value
+            if value in ("positive", "negative") and graph.type(result) == "marker_result" and names[result] in (
+                    f"{names[marker]} {value}", f"{graph.curie(marker).partition(':')[2].upper()} {value}"):
+                self._results[(marker, value)] = result
+                self._result_words[result] = value
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -234,6 +258,9 @@ class Linker:
         scan.found = self._composer.join(words, self._chooser.resolve(scan, found, ambiguous))
         if "(" in text:
             self._use_definitions(scan)
+        if "+" in text:
+            self._gleason_sums(scan)
+        self._listed_results(scan)
         self._attach(scan, cue_starts)
         return scan
 
@@ -322,6 +349,44 @@ class Linker:
                     state = state[words[j]]
                     j += 1
         return sorted(every)
+
+    def _gleason_sums(self, scan: _Scan) -> None:
+        """Read "Gleason grade/sum: grade 4 + 3" as the score, where no form of the lexicon holds it whole."""
+        starts = scan.offsets[0::2]
+        for match in _GLEASON_SUM.finditer(scan.text):
+            a, b = int(match["a"]), int(match["b"])
+            key_id = self.lexicon.forms.get(f"gleason score {a} + {b} = {a + b}", -1)
+            node = self._nodes_by_name.get(f"Gleason score {a}+{b}={a + b}", -1)
+            if node < 0:
+                continue
+            first, last = bisect_left(starts, match.start()), bisect_left(starts, match.end())
+            inner = [f for f in scan.found if f[0] < last and f[1] > first]
+            if any("+" in scan.words[f[0]:f[1]] for f in inner):
+                continue  # read already
+            kept = [f for f in scan.found if f not in inner]
+            scan.found = sorted([*kept, (first, last, key_id, node, "the two grades of a Gleason score")])
+
+    def _listed_results(self, scan: _Scan) -> None:
+        """Give every marker of a list the result its first or last member has ("S100, SOX10 and Melan-A positive")."""
+        found, words, types = scan.found, scan.words, self._result_words
+        for k, f in enumerate(found):
+            if f[3] not in types:
+                continue
+            value = types[f[3]]
+            # what was given its result here does not pass it on
+            step = 1 if words[f[0]] == value else -1 if words[f[1] - 1] == value or "stands behind" in f[4] else 0
+            at = k + step
+            while step and 0 <= at < len(found):
+                left, right = (found[at - 1], found[at]) if step > 0 else (found[at], found[at + 1])
+                gap = words[left[1]:right[0]]
+                if not gap or len(gap) > 2 or any(word not in _LISTING for word in gap):
+                    break
+                node = self._results.get((found[at][3], value), -1)
+                if node >= 0 and found[at][3] not in types:
+                    found[at] = (*found[at][:3], node, f"{value} with the others of its list")
+                elif types.get(found[at][3]) != value:
+                    break
+                at += step
 
     def _use_definitions(self, scan: _Scan) -> None:
         """Link the short forms that the text defines to what their long form was linked to."""

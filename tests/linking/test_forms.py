@@ -83,6 +83,26 @@ def test_many_texts_in_processes_give_the_same(linker: Linker) -> None:
     assert list(linker.link_many(texts, workers=2)) == [linker.link(t) for t in texts]
 
 
+@pytest.mark.parametrize(("text", "names"), [
+    ("The cells are positive for p40 and CK5/6 and negative for TTF-1.", {"p40 positive", "CK5/6 positive"}),
+    ("S-100, SOX10 and Melan-A positive.", {"S100 positive", "SOX10 positive", "Melan-A positive"}),
+    ("CK7, CK19 and MOC31 negative.", {"CK7 negative", "CK19 negative", "EpCAM negative"}),
+    ("WT1, PAX8, p53 positive.", {"WT1 positive", "PAX8 positive", "p53 positive"}),
+    ("CK20, positive for p40 and CK5/6.", {"p40 positive", "CK5/6 positive"}),
+    ("CK7 positive, CK20 negative.", {"CK7 positive", "CK20 negative"}),
+])
+def test_a_result_holds_for_its_whole_list(linker: Linker, text: str, names: set[str]) -> None:
+    found = [m for m in linker.link(text) if m.type == "marker_result"]
+    assert {m.name for m in found} == names
+    assert {str(m.assertion) for m in found} == {"present"}
+
+
+@pytest.mark.parametrize("text", ["Gleason Grade/Sum: Grade 4 + 3, Sum 7", "Gleason score 4+3=7"])
+def test_two_grades_make_a_gleason_score(linker: Linker, text: str) -> None:
+    assert {m.name for m in linker.link(text)} == {"Gleason score 4+3=7"}
+    assert extract_findings(text, linker=linker).first("grade")["gleason"] == [4, 3]
+
+
 def test_grounding_prefers_exact_over_near(linker: Linker) -> None:
     best = linker.ground("squamous cell carcinoma")[0]
     assert (linker.graph.name(best.node), best.how) == ("squamous cell carcinoma", "exact")
