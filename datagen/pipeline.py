@@ -58,13 +58,14 @@ class RunSummary:
         """A few lines for a person."""
         counts = self.manifest["counts"]
         share = self.accepted / max(1, self.cases)
-        lines = [f"{self.accepted} of {self.cases} cases accepted ({share:.1%}), {self.samples} verified samples "
-                 f"of {counts['patients']} patients"]
-        lines.append("questions: " + ", ".join(f"{k} {n}" for k, n in counts["question_kinds"].items()))
+        lines = [f"{self.accepted} of {_counted(self.cases, 'case')} accepted ({share:.1%}), "
+                 f"{_counted(self.samples, 'verified sample')} of {_counted(counts['patients'], 'patient')}"]
+        if counts["question_kinds"]:
+            lines.append("questions: " + ", ".join(f"{k} {n}" for k, n in counts["question_kinds"].items()))
         if counts["rejected_cases"]:
             lines.append("cases without a sample: " + ", ".join(f"{k} {n}" for k, n in counts["rejected_cases"].items()))
         if self.seconds and self.done_now:
-            lines.append(f"{self.done_now} cases in {self.seconds:.1f} s, {self.done_now / self.seconds:.1f} cases/s")
+            lines.append(f"{_counted(self.done_now, 'case')} in {self.seconds:.1f} s, {self.done_now / self.seconds:.1f} cases/s")
         if self.usage:
             lines.append("model: {calls} calls, {cached} from the cache, {retries} tried again, {failed} failed; "
                          "{prompt_tokens} + {completion_tokens} tokens; cost {cost}".format(**self.usage))
@@ -178,6 +179,10 @@ def run(*, cases: str | Path, out: str | Path, store: str | Path | None = None, 
         raise
     journal.remove()
     return RunSummary(target, manifest, seconds, done_now, usage)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _name(store: str | Path | None) -> str | None:

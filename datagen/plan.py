@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +42,18 @@ _VAGUE_NAME = re.compile(
 _NORMAL_NAME = re.compile(r"unremarkable|normal|benign|negative|uninvolved|confined|^no\b", re.IGNORECASE)
 """Findings of normal tissue: their absence is a slip of a reader, not something one looks for."""
 
-_NO_SITE = re.compile(r"margin|capsule|vein|arter|vessel|vascular|lymph|\bnodes?\b|groove|nerve|duct\b|sinus", re.IGNORECASE)
+_NO_SITE = re.compile(r"margin|capsule|vein|arter|vessel|vascular|lymph|\bnodes?\b|groove|nerve|duct\b|sinus|"
+                      r"pleura|muscularis|mucosa|serosa|dermis|membrane|canal\b|mesocolon|subcutaneous|nipple", re.IGNORECASE)
 """Anatomy that reports name to say whether the tumor reaches it, not where it sits."""
 _SENTENCE = re.compile(r"(?:[^.;\n]|\.(?=\w))+")
 _FREE = re.compile(r"\b(?:free|uninvolved|not|no|non|negative|without|unremarkable|normal|benign|absent|away|spared|spares|"
-                   r"remaining|uninvaded|intact|clear)\b|unidentified", re.IGNORECASE)
+                   r"remaining|uninvaded|intact|from|distance|beyond|into)\b|unidentified|extend|extension|invad|invasion", re.IGNORECASE)
 _TUMOR_WORD = re.compile(r"tumou?r|carcinoma|sarcoma|lymphoma|melanoma|neoplasm|lesion|mass\b|cancer|malignan|blastoma|"
                          r"glioma|cytoma|seminoma", re.IGNORECASE)
+
+_CLASS_NAME = re.compile(r"^(?:adenoma|lymphoma|sarcoma|leukemia|melanocytic neoplasm|neuroendocrine neoplasm|germ cell tumor|"
+                         r"adenocarcinoma|borderline tumor|.*\bbenign\b.*|.*\b(?:neoplasm|disease|disorder|cancer))$", re.IGNORECASE)
+"""Classes that nobody weighs as a diagnosis of their own; they stand in only where no better rival is known."""
 
 MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
 _MALIGNANT_NAME = re.compile(r"carcinoma|sarcoma|lymphoma|melanoma|blastoma|mesothelioma|seminoma|glioma|cytoma|malignan|"
@@ -216,7 +221,7 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     site = evidence.links((organ,), diagnosis.id, stance="supports") if organ else []
     return Plan(
         case_id, graph.hash, diagnosis, organ, procedures[0] if procedures else None, support,
-        _differentials(diagnosis, (*present, *absent), findings, taxonomy, evidence),
+        _differentials(diagnosis, organ, (*present, *absent), findings, taxonomy, evidence),
         _categories(findings, diagnosis, present, taxonomy, evidence), tuple(prognostic[:3]), present, absent,
         findings.measures, site[0] if site else None, diagnosis.assertion == "possible",
         _sites(findings, organ, taxonomy, text), _background(findings, diagnosis, taxonomy))
@@ -345,8 +350,8 @@ def _diverse(links: Sequence[Link], most: int) -> tuple[Link, ...]:
     return tuple(chosen)
 
 
-def _differentials(diagnosis: Finding, facts: Sequence[Finding], findings: CaseFindings, taxonomy: Taxonomy,
-                   evidence: EvidenceFinder) -> tuple[Differential, ...]:
+def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Finding], findings: CaseFindings,
+                   taxonomy: Taxonomy, evidence: EvidenceFinder) -> tuple[Differential, ...]:
     graph, kin = taxonomy.graph, taxonomy.kin(diagnosis.id)
     rivals: dict[str, None] = {}
     for node in (diagnosis.id, *sorted(taxonomy.above(diagnosis.id))):
@@ -354,11 +359,12 @@ def _differentials(diagnosis: Finding, facts: Sequence[Finding], findings: CaseF
             rivals.setdefault(other)
         if len(rivals) >= MAX_CANDIDATE_DIFFERENTIALS:
             break
+    homes = {organ.id} if organ is not None else set(_usual_sites(diagnosis.id, taxonomy))
     found: list[tuple[float, Differential]] = []
     for rival in list(rivals)[:MAX_CANDIDATE_DIFFERENTIALS]:
         stated = findings.by_id.get(rival)
         if rival in kin or rival in GENERIC or (stated is not None and stated.polarity == "+") \
-                or graph.type(rival) != "disease":
+                or graph.type(rival) != "disease" or not _at_home(rival, homes, taxonomy):
             continue
         # what speaks against the rival must not speak against the diagnosis as well
         against = [k for k in evidence.links(facts, rival, stance="opposes")
@@ -368,6 +374,7 @@ def _differentials(diagnosis: Finding, facts: Sequence[Finding], findings: CaseF
             found.append((against[0].strength + 0.3 * (len(against) - 1),
                           Differential(rival, graph.name(rival), tuple(against))))
     found.sort(key=lambda item: (-round(item[0], 6), item[1].id))
+    found = [item for item in found if not _CLASS_NAME.search(item[1].name)] or found[:1]
     chosen: list[Differential] = []
     used: set[str] = set()
     for _, differential in found:
@@ -379,6 +386,28 @@ def _differentials(diagnosis: Finding, facts: Sequence[Finding], findings: CaseF
         if len(chosen) == MAX_DIFFERENTIALS:
             break
     return tuple(chosen)
+
+
+def _usual_sites(disease: str, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Where a disease arises: its own sites, else those of its nearest class that has any."""
+    above = taxonomy.graph.ancestors(disease)
+    distance = {disease: 0, **above}
+    for level in sorted(set(distance.values())):
+        sites = [s for n in sorted(n for n, d in distance.items() if d == level)
+                 for s in taxonomy.next(n, "arises_in", "forward")]
+        if sites:
+            return tuple(dict.fromkeys(sites))
+    return ()
+
+
+def _at_home(disease: str, homes: Collection[str], taxonomy: Taxonomy) -> bool:
+    """Whether a disease arises in one of these places, a part or the whole of one; true where nothing is known."""
+    sites = _usual_sites(disease, taxonomy)
+    if not sites or not homes:
+        return True
+    relations = ("is_a", "part_of")
+    near = {h for home in homes for h in (home, *taxonomy.above(home, relations))} - NOT_AN_ORGAN
+    return any(s in near or not taxonomy.above(s, relations).isdisjoint(homes) for s in sites)
 
 
 def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Finding], taxonomy: Taxonomy,
@@ -426,6 +455,8 @@ def category_kind(finding: Finding) -> str:
         return "stage" if "stage " in name.lower() and name.split()[-1].strip("ABCabc123") in {
             "I", "II", "III", "IV", "0", ""} else ""
     if finding.type == "grade":
+        if name.lower().startswith(("clark", "breslow")):
+            return ""  # depth of a melanoma, not how it looks
         return "grade" if _GRADE_VALUE.search(name) and _grade_part(name) < 2 else ""
     return ""
 

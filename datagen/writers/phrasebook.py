@@ -50,6 +50,21 @@ class PhraseBook:
                                      if self._reads_back(w, node)), None)
         return self._known[key]
 
+    def result(self, finding: Finding) -> str:
+        """A marker's result as a sentence (``CD117 is negative``); empty when that does not read back as the finding."""
+        marker, _, result = finding.name.rpartition(" ")
+        if finding.type != "marker_result" or not marker or result not in ("positive", "negative"):
+            return ""
+        # some abbreviations are known only together with their result
+        for said in (f"{marker} is {result}", f"the tumor is {finding.name}"):
+            key = (finding.id, said)
+            if key not in self._known:
+                reads = any(m.id == finding.id and m.polarity == "+" for m in self._link(f"{said}.").mentions)
+                self._known[key] = Words(said, said, False) if reads else None
+            if self._known[key]:
+                return said
+        return ""
+
     def _reads_back(self, words: Words, node: str) -> bool:
         mentions = self._link(f"There is {words.present} here.").mentions
         return any(m.id == node and m.polarity == "+" for m in mentions) \

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 PRESENT = (
     "The sections show {F}.", "Microscopy shows {F}.", "{F} {are} present.", "{F} {are} described.",
-    "The slide shows {F}.", "There {are} {F}.", "On examination there {are} {F}.", "{F} {are} noted.",
-    "Histology demonstrates {F}.", "The material contains {F}.", "{F} {are} apparent.", "Seen here {are} {F}.",
+    "The slide shows {F}.", "There {are_first} {F}.", "On examination there {are_first} {F}.", "{F} {are} noted.",
+    "Histology demonstrates {F}.", "{F} {are} apparent.", "Seen here {are} {F}.",
     "The tissue displays {F}.", "{F} {are} evident.", "Also seen: {F}.", "Findings comprise {F}.")
 ABSENT = (
-    "No {F} {is_or} seen.", "There is no {F}.", "No {F} {is_or} identified.", "{F_and} {are} absent.",
+    "No {F} {is_or} seen.", "There {are_first} no {F}.", "No {F} {is_or} identified.", "{F_and} {are} absent.",
     "{F_and} {are} not identified.", "No evidence of {F}.", "The slide shows no {F}.", "{F_and} {are} not seen.",
     "Without {F}.")
 SPECIMEN = (
@@ -101,18 +101,19 @@ DEFINED = (
     "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "{F} by definition mean{s} {D} ({note}).",
     "{F} define{s} {D} ({note}).", "{F} lead{s} to {D} ({note}).", "{F} amount{s} to {D} ({note}).")
 IN_ORGAN = ("In the {organ}, {said}", "For the {organ}: {said}", "As staged and graded in the {organ}, {said}")
-AS_REPORTED_T = ("This is {D}.", "{D} applies.", "For the primary tumor the category is {D}.",
+AS_REPORTED_T = ("This is {D}.", "For the primary tumor the category is {D}.",
                  "The category is {D}.", "As to extent, the tumor is {D}.")
-AS_REPORTED_N = ("For the nodes the category is {D}.", "{D} applies.", "The nodal category is {D}.",
+AS_REPORTED_N = ("For the nodes the category is {D}.", "The nodal category is {D}.",
                  "As to the nodes, this is {D}.")
-AS_REPORTED_GROUP = ("Overall this is {D}.", "The stage group is {D}.", "{D} applies.")
+AS_REPORTED_GROUP = ("Overall this is {D}.", "The stage group is {D}.")
 AS_REPORTED_GRADE = ("The tumor is {D}.", "As to grade, it is {D}.", "Its grade is {D}.", "Differentiation and grade: {D}.",
-                     "By its look it is {D}.", "The grade that fits is {D}.")
+                     "The tumor is reported as {D}.", "The report calls the tumor {D}.")
+GRADE_SEEN = ("Graded {D}.", "{D}.", "The differentiation is {D}.")
 PROGNOSTIC_PRESENT = (
     "{F} {are} present and {bear} on prognosis ({note}).", "Of prognostic weight: {F} ({note}).",
     "For the outlook, {F} matter{s} ({note}).", "{F} {are} seen, a point for prognosis ({note}).")
 PROGNOSTIC_ABSENT = (
-    "There is no {F}, a point for prognosis ({note}).", "No {F} {is_or} seen, which bears on prognosis ({note}).",
+    "There {is_or} no {F}, a point for prognosis ({note}).", "No {F} {is_or} seen, which bears on prognosis ({note}).",
     "{F_and} {are} absent; this bears on prognosis ({note}).")
 STATED_DIAGNOSIS = (
     "The diagnosis is {D}.", "The diagnosis that remains is {D}.", "As a whole this is {D}.",
@@ -138,7 +139,7 @@ ANSWER_SUBTYPE = ("{D}.", "The histologic type is {D}.", "Histologic type: {D}."
 ANSWER_GRADE = ("{D}.", "The grade is: {D}.", "Grade: {D}.", "The tumor is {D}.")
 ANSWER_STAGING = ("{D}.", "The category is {D}.", "Pathologic category: {D}.", "It is staged {D}.")
 ANSWER_PRESENT = ("{F} {are} present.", "Yes: {F} {are} present.", "Present: {F}.", "{F} {are} identified.")
-ANSWER_ABSENT = ("No {F} {is_or} seen.", "{F_and} {are} absent.", "There is no {F}.", "No {F} {is_or} identified.")
+ANSWER_ABSENT = ("No {F} {is_or} seen.", "{F_and} {are} absent.", "There {are_first} no {F}.", "No {F} {is_or} identified.")
 ANSWER_MARKER = ("{F}.", "Result: {F}.", "The tumor is {F}.", "The result is {F}.")
 
 COUNTABLE = frozenset(["pearl", "bridge", "gland", "nest", "node", "nodule", "cell", "body", "bodies", "granule", "figure", "vacuole", "droplet", "papilla", "rosette", "island", "cord", "sheet", "tubule", "follicle", "margin", "calcification", "mitosis", "inclusion", "globule", "lymphocyte", "macrophage", "neutrophil", "plasma", "nucleolus", "nucleus", "groove", "cyst", "fiber", "fibre", "trabecula", "whorl", "implant", "deposit", "adhesion", "focus", "infiltrate", "vessel", "tumor", "microcalcification", "emboli", "embolus", "polyp", "ulcer", "stricture", "septum", "septa", "foci", "stain"])
@@ -146,7 +147,7 @@ ARTICLE = frozenset(["pattern", "growth", "component", "border", "surface", "arc
 UNCHANGED = frozenset(["cells", "nuclei", "nucleoli", "mitoses", "bodies", "foci", "septa", "papillae", "emboli", "metastases", "margins"])
 _IRREGULAR = {"nucleus": "nuclei", "nucleolus": "nucleoli", "mitosis": "mitoses", "papilla": "papillae",
               "embolus": "emboli", "focus": "foci", "septum": "septa", "body": "bodies", "trabecula": "trabeculae"}
-_VOWEL = re.compile(r"[aeioAEIO]")
+_VOWEL = re.compile(r"[aeio]|u(?!ni[lqfcv]|s[ue]|ter|re|ro)", re.IGNORECASE)
 
 
 def noun(name: str, *, absent: bool = False) -> tuple[str, bool]:
@@ -170,10 +171,25 @@ def article(name: str) -> str:
     """``name`` with ``a`` or ``an``.
 
     Example:
-        >>> article("excision"), article("lobectomy")
-        ('an excision', 'a lobectomy')
+        >>> article("ossification"), article("ulcerated mass"), article("urothelial lesion"), article("lobectomy")
+        ('an ossification', 'an ulcerated mass', 'a urothelial lesion', 'a lobectomy')
     """
     return f"{'an' if _VOWEL.match(name) else 'a'} {name}"
+
+
+def without_word(templates: Sequence[str], name: str, word: str = "grade") -> tuple[str, ...]:
+    """The templates that do not say ``word`` once more when the name says it.
+
+    Example:
+        >>> without_word(("The grade is {D}.", "The tumor is {D}."), "FIGO grade 1")
+        ('The tumor is {D}.',)
+    """
+    if "differentiated" in name.lower():
+        word = "differentiation"
+    elif word not in name.lower():
+        return tuple(templates)
+    said = re.compile(rf"\b(?:{word}|differentiation)", re.IGNORECASE)
+    return tuple(t for t in templates if not said.search(t.replace("{grade}", ""))) or tuple(templates)
 
 
 def listed(items: Sequence[str], word: str = "and") -> str:

@@ -123,8 +123,11 @@ class TemplateWriter:
         hidden_absent = [f for f in (*plan.absent, *plan.background)
                          if f.polarity == "-" and self._shows(f, plan, question)]
         absent = self._choose(hidden_absent, used, MAX_ABSENT, rng)
-        groups = _split([f for f in shown if f.id not in MARGINS], rng)
-        bodies = [Clause("present", self._present(g), frozenset(f.id for f in g)) for g in groups]
+        stains = [f for f in shown if f.polarity == "+" and self.book.result(f)]
+        groups = _split([f for f in shown if f.id not in MARGINS and f not in stains], rng)
+        bodies = [Clause("present", self._stains(g), frozenset(f.id for f in g), fallback=self._present(g))
+                  for g in _split(stains, rng)]
+        bodies += [Clause("present", self._present(g), frozenset(f.id for f in g)) for g in groups]
         bodies += [Clause("absent", self._absent(g), frozenset(f.id for f in g)) for g in _split(absent, rng)]
         rng.shuffle(bodies)
         clauses += bodies
@@ -136,7 +139,7 @@ class TemplateWriter:
             if category.kind == "grade" and question.kind not in ("diagnosis", "grading", "staging"):
                 words = self.book.words(category.finding)
                 if words and category.finding.id not in question.hidden:
-                    clauses.append(Clause("grade", _one_of(("Graded {D}.", "{D}.", "The differentiation is {D}."), D=words.present),
+                    clauses.append(Clause("grade", _one_of(say.without_word(say.GRADE_SEEN, words.present), D=words.present),
                                           frozenset({category.finding.id})))
         return clauses
 
@@ -175,6 +178,9 @@ class TemplateWriter:
 
     def _present(self, group: Sequence[Finding]) -> Wording:
         return _findings_wording(say.PRESENT, self._forms(group))
+
+    def _stains(self, group: Sequence[Finding]) -> Wording:
+        return _fixed(", ".join(self.book.result(f) for f in group) + ".")
 
     def _absent(self, group: Sequence[Finding]) -> Wording:
         return _findings_wording(say.ABSENT, self._forms(group))
@@ -302,7 +308,7 @@ class TemplateWriter:
             return None
         templates = {"grade": say.AS_REPORTED_GRADE, "pN": say.AS_REPORTED_N,
                      "stage": say.AS_REPORTED_GROUP}.get(category.kind, say.AS_REPORTED_T)
-        plain = _one_of(templates, D=target.absent)
+        plain = _one_of(say.without_word(templates, target.absent), D=target.absent)
         for link in category.defined_by:
             words = self.book.words(link.finding)
             if words is not None and link.path.length <= MAX_WORDS_PER_PATH:
@@ -407,7 +413,7 @@ class TemplateWriter:
         if question.kind in ("grading", "staging"):
             names = say.listed([w.absent for f in question.answer_findings if (w := self.book.words(f))] or [first.name])
             templates = say.ANSWER_GRADE if question.kind == "grading" else say.ANSWER_STAGING
-            return Clause("answer", _one_of(templates, D=names), ids, True)
+            return Clause("answer", _one_of(say.without_word(templates, names), D=names), ids, True)
         parts = []
         for finding in question.answer_findings:
             words = self.book.words(finding)
@@ -444,8 +450,9 @@ class TemplateWriter:
         def wording(rng: random.Random) -> str:
             stage = rng.choice(say.ANSWER_STAGE).format(stage=", ".join(stages)) if stages else ""
             template = rng.choice(say.ANSWER_FULL if organ else say.ANSWER_NO_ORGAN)
+            joins = say.without_word(say.ANSWER_JOIN, graded.absent) if graded else ()
             return template.format(D=name, organ=organ, Organ=organ[:1].upper() + organ[1:], stage=stage,
-                                   grade=rng.choice(say.ANSWER_JOIN).format(grade=graded.absent) if graded else "")
+                                   grade=rng.choice(joins).format(grade=graded.absent) if graded else "")
 
         return Clause("answer", wording, frozenset(), True).wording
 
@@ -474,7 +481,7 @@ def _findings_wording(templates: Sequence[str], forms: Sequence[tuple[str, str, 
         negated = templates is say.ABSENT or templates is say.ANSWER_ABSENT
         items = say.listed(absent, "or") if negated else say.listed(present)
         return template.format(F=items, F_and=say.listed(absent), are="are" if plural else "is",
-                               is_or="are" if forms[-1][2] else "is")
+                               is_or="are" if forms[-1][2] else "is", are_first="are" if forms[0][2] else "is")
 
     return wording
 

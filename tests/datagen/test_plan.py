@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from datagen.api import Generator
-from datagen.plan import Plan
+from datagen.pipeline import RunSummary
+from datagen.plan import Plan, _at_home
 from datagen.records import Case
+from datagen.writers import phrases as say
 
 KIDNEY = "Kidney, nephrectomy: clear cell renal cell carcinoma. Clear cytoplasm. Delicate vascular network. Necrosis is present. pT2. "
 BREAST = "Breast, mastectomy: invasive ductal carcinoma. Perineural invasion is present. Necrosis is present. pT2. "
@@ -40,3 +42,45 @@ def test_no_single_finding_defines_a_grade(generator: Generator) -> None:
     grade = plan.category("grade")
     assert grade is not None
     assert grade.defined_by == ()
+
+
+@pytest.mark.parametrize(("rival", "organ", "at_home"), [
+    ("lung squamous cell carcinoma", "lung", True), ("kidney oncocytoma", "kidney", True),
+    ("kidney oncocytoma", "lung", False), ("prostate adenocarcinoma", "breast", False),
+    ("clear cell renal cell carcinoma", "stomach", False)])
+def test_a_rival_is_of_the_organ(generator: Generator, rival: str, organ: str, at_home: bool) -> None:
+    graph = generator.graph
+    assert _at_home(graph.resolve(rival), {graph.resolve(organ)}, generator.taxonomy) is at_home
+
+
+def test_every_rival_of_the_examples_is_of_their_organ(generator: Generator, examples: list[Case]) -> None:
+    seen = 0
+    for case in examples:
+        plan = generator.plan(case, generator.read(case)[1])
+        if isinstance(plan, Plan) and plan.organ is not None:
+            for rival in plan.differentials:
+                assert _at_home(rival.id, {plan.organ.id}, generator.taxonomy), (plan.organ.name, rival.name)
+                seen += 1
+    assert seen
+
+
+def test_a_marker_is_positive_or_negative_and_no_grade_is_doubled(generator: Generator, examples: list[Case]) -> None:
+    plain = nouns = 0
+    for case in examples:
+        for sample in generator.generate(case).samples:
+            # the noun is left for what does not verify in the plain form
+            plain += sum(sample.observe.count(w) for w in (" positive", " negative"))
+            nouns += sum(sample.observe.count(w) for w in ("positivity", "negativity"))
+            assert "raded grade" not in sample.text
+            assert "rade: grade" not in sample.text
+    assert plain > 2 * nouns
+    assert say.without_word(say.ANSWER_JOIN, "grade 3") == (", {grade}",)
+
+
+def test_a_summary_counts_in_words(tmp_path: object) -> None:
+    counts = {"cases": 1, "accepted": 0, "samples": 1, "patients": 1, "question_kinds": {}, "rejected_cases": {}}
+    text = RunSummary(tmp_path, {"counts": counts}).explain()  # type: ignore[arg-type]
+    assert "of 1 case accepted" in text
+    assert "1 patient" in text
+    assert "1 patients" not in text
+    assert "questions" not in text
