@@ -22,7 +22,6 @@ from model.training.grpo import run_grpo
 from model.training.parts import load_vlm
 from model.training.sft import run_sft
 
-
 PROMPT = "You are a pathologist."
 
 
