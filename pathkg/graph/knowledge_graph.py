@@ -243,8 +243,9 @@ class KnowledgeGraph:
             if type is not None:
                 keep &= np.isin(arrays.node_type[others], _codes(self.node_types, type))
             others, edges, flows = others[keep], edges[keep], flows[keep]
-        return [(edge, curies[other], ways[flow])
-                for edge, other, flow in zip(edges.tolist(), others.tolist(), flows.tolist(), strict=True)]
+        # zip over maps: no bytecode runs per neighbour
+        return list(zip(edges.tolist(), map(curies.__getitem__, others.tolist()),
+                        map(ways.__getitem__, flows.tolist()), strict=True))
 
     def degree(self, curie: str) -> int:
         """Number of edges at a node, whatever their direction."""
