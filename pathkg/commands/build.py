@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             ("primekg", "PrimeKG: kg.csv (.gz, .zst, .parquet), a folder with nodes and edges, a node list"),
             ("optimuskg", "OptimusKG: folder with nodes.parquet and edges.parquet"),
             ("pathograph", "PathoML files, or folders to search for them"),
-            ("ontology", "OBO, OBO-graph JSON, HGNC, OncoTree or SSSOM files"),
+            ("ontology", "OBO, OBO-graph JSON, HGNC, OncoTree or SSSOM files, or folders to search"),
             ("tsv", "folders with your own nodes.tsv and edges.tsv")):
         parser.add_argument(f"--{name}", action="extend", nargs="+", default=[], metavar="PATH", help=text)
     parser.add_argument("--core", action=argparse.BooleanOptionalAction, default=True,

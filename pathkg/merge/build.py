@@ -14,7 +14,8 @@ from pathkg.errors import InputError
 from pathkg.graph import GraphTables, KnowledgeGraph, write_store
 from pathkg.merge.align import Alignment, Concepts, align
 from pathkg.merge.combine import combine
-from pathkg.sources.read import read_core_source, read_ontology, read_tsv_source
+from pathkg.sources.delimited import existing
+from pathkg.sources.read import ontology_files, read_core_source, read_ontology, read_tsv_source
 from pathkg.sources.tables import SourceTables
 
 Progress = Callable[[str, int, int], None]
@@ -46,7 +47,7 @@ def build(out: PathLike, *, primekg: Sequence[PathLike] = (), optimuskg: Sequenc
         primekg: PrimeKG files or folders (``kg.csv``; ``edges.csv`` + ``nodes.csv`` as a folder; node lists).
         optimuskg: OptimusKG folders or files.
         pathograph: PathoML files, or folders that are searched for them.
-        ontologies: OBO, OBO-graph JSON, HGNC, OncoTree and SSSOM files.
+        ontologies: OBO, OBO-graph JSON, HGNC, OncoTree and SSSOM files, or folders to search for them.
         tsv: folders with ``nodes.tsv`` and ``edges.tsv`` of your own.
         core: include the bundled pathology core.
         names: merge by exact names of one type too, not by ids and cross-references alone.
@@ -64,33 +65,46 @@ def build(out: PathLike, *, primekg: Sequence[PathLike] = (), optimuskg: Sequenc
     """
     from pathkg.sources.optimuskg import read_optimuskg
     from pathkg.sources.pathograph import read_pathograph
-    from pathkg.sources.primekg import read_primekg
+    from pathkg.sources.primekg import find_primekg, read_primekg
 
+    # what is missing is said now, not after minutes of reading
+    ontology_paths, left_out = ontology_files(ontologies)
+    for place in primekg:
+        find_primekg(place)
+    for place in (*tsv, *optimuskg, *pathograph):
+        if not Path(place).is_dir():
+            existing(place)
     jobs: list[tuple[str, Callable[[], SourceTables]]] = []
     if core:
         jobs.append(("bundled core", read_core_source))
     for paths, label, read in (
-            (tsv, "", read_tsv_source), (ontologies, "", read_ontology), (primekg, "PrimeKG ", read_primekg),
+            (tsv, "", read_tsv_source), (ontology_paths, "", read_ontology), (primekg, "PrimeKG ", read_primekg),
             (optimuskg, "OptimusKG ", read_optimuskg)):
         jobs += [(f"{label}{Path(p).name}", partial(read, p)) for p in paths]
     jobs += [(f"PathoGraph {Path(p).name}", partial(read_pathograph, p, instances=instances))
              for p in pathograph]
     if not jobs:
         raise InputError("nothing to build from", hint="name a source (--primekg, --ontology, …) or add --core")
-    steps = len(jobs) + 2
+    steps = len(jobs) + 2 + lexicon
     tell = progress or (lambda what, step, total: None)
     sources: list[SourceTables] = []
     for number, (label, job) in enumerate(jobs, 1):
         tell(f"reading {label}", number, steps)
         sources.append(job())
-    tell("merging", steps - 1, steps)
+    tell("merging", len(jobs) + 1, steps)
     records = [s.record.to_dict() for s in sources]
     tables, report = merge_sources(sources, names=names, fuzzy=fuzzy)
+    report["left out"] = [f.name for f in left_out]
     sources.clear()  # the tables hold everything: give the memory back before the store is written
-    tell("writing the store", steps, steps)
+    tell("writing the store", len(jobs) + 2, steps)
+
+    def compile_index(folder: Path) -> None:
+        tell("compiling the linking index", steps, steps)
+        _compile_lexicon(folder)
+
     options = {"core": core, "names": names, "fuzzy": fuzzy, "instances": instances}
     path = write_store(out, tables, sources=records, options=options, report=report,
-                       finish=_compile_lexicon if lexicon else None)
+                       finish=compile_index if lexicon else None)
     return BuildResult(path, KnowledgeGraph.open(path).hash, report)
 
 

@@ -24,6 +24,8 @@ def summary(report: Mapping[str, Any]) -> str:
         lines.append(f"ids with two types, first kept: {conflicts['count']:,} (e.g. {shown})")
     for item in report["examples"]:
         lines.append(f"{item['source']}: {item['what']}, most frequent: {'; '.join(item['examples'])}")
+    if report.get("left out"):
+        lines.append(f"in ontology folders but no ontology, left out: {', '.join(report['left out'])}")
     result = report["result"]
     lines.append(f"result: {result['nodes']:,} nodes, {result['edges']:,} edges, {result['forms']:,} names and "
                  f"synonyms, {result['cross-references']:,} cross-references, {result['mappings']:,} mapping rows")

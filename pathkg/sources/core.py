@@ -1,10 +1,15 @@
-"""The bundled pathology core graph: plain TSV files under ``pathkg/data/core``, compiled to a store on first use."""
+"""The bundled pathology core graph: plain TSV files under ``pathkg/data/core``, compiled to a store on first use.
+
+A wheel carries the same files compressed (``.tsv.gz``), which is of no consequence for the digest or the graph.
+"""
 
 from __future__ import annotations
 
 import csv
 import getpass
+import gzip
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -29,13 +34,24 @@ def home() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "pathkg"
 
 
+def _files(folder: Path, start: str) -> list[Path]:
+    """The tables whose name begins so, by name; of a table that is there twice the plain file."""
+    found = {path.name.removesuffix(".gz"): path for ending in ("tsv.gz", "tsv") for path in folder.glob(f"{start}*.{ending}")}
+    return [found[name] for name in sorted(found)]
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
 def rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of a TSV file with a header line and no quoting.
+    """The rows of a TSV file, compressed or not, with a header line and no quoting.
 
     Raises:
         InputError: a row has another number of fields than the header.
     """
-    with path.open(encoding="utf-8", newline="") as lines:
+    with io.TextIOWrapper(io.BytesIO(_content(path)), encoding="utf-8", newline="") as lines:
         reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
         header = next(reader, [])
         for number, fields in enumerate(reader, 2):
@@ -50,17 +66,17 @@ def read_core(folder: Path = CORE_FOLDER) -> GraphTables:
 
     Args:
         folder: holds ``nodes*.tsv`` (id, name, type, definition, xrefs, source), ``edges*.tsv`` (subject,
-            relation, object, source) and ``forms*.tsv`` (form, id, kind, context).
+            relation, object, source) and ``forms*.tsv`` (form, id, kind, context); each may be a ``.tsv.gz``.
     """
     nodes, xrefs = [], []
-    for path in sorted(folder.glob("nodes*.tsv")):
+    for path in _files(folder, "nodes"):
         for row in rows(path):
             nodes.append({"id": row["id"], "name": row["name"], "type": row["type"],
                           "definition": row.get("definition", ""), "sources": row.get("source") or "core"})
             xrefs += [{"id": row["id"], "xref": x, "source": "core"} for x in row.get("xrefs", "").split("|") if x]
     edges = [{**row, "undirected": row["relation"] in SYMMETRIC}
-             for path in sorted(folder.glob("edges*.tsv")) for row in rows(path)]
-    forms = [{**row, "source": "core"} for path in sorted(folder.glob("forms*.tsv")) for row in rows(path)]
+             for path in _files(folder, "edges") for row in rows(path)]
+    forms = [{**row, "source": "core"} for path in _files(folder, "forms") for row in rows(path)]
     return make_tables(nodes=nodes, edges=edges, synonyms=forms, xrefs=xrefs)
 
 
@@ -68,9 +84,9 @@ def read_core(folder: Path = CORE_FOLDER) -> GraphTables:
 def core_digest(folder: Path = CORE_FOLDER) -> str:
     """A short digest of the core's files and of the format they are compiled to."""
     digest = hashlib.sha256(f"format {FORMAT_VERSION}".encode())
-    for path in sorted(folder.glob("*.tsv")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+    for path in _files(folder, ""):
+        digest.update(path.name.removesuffix(".gz").encode())
+        digest.update(_content(path))
     return digest.hexdigest()[:16]
 
 

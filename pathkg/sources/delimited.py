@@ -34,6 +34,8 @@ def existing(path: str | os.PathLike[str]) -> Path:
         InputError: no such file, a folder, or an empty file.
     """
     file = Path(path)
+    if file.is_dir():
+        raise InputError(f"{file} is a folder, a file is wanted here", hint="name the file in it")
     if not file.is_file():
         near = did_you_mean(file.name, os.listdir(file.parent)) if file.parent.is_dir() else ""
         raise InputError(f"there is no file {file}", hint=near or "check the path")

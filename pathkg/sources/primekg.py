@@ -63,10 +63,7 @@ def read_primekg(path: str | os.PathLike[str], *, name: str = "PrimeKG", version
     Raises:
         InputError: no such file, missing columns, an empty or damaged file.
     """
-    place = Path(path)
-    if place.is_dir():
-        place, nodes = _in_folder(place, nodes)
-    file = existing(place)
+    file, nodes = find_primekg(path, nodes)
     report = ReadReport()
     columns = _column_names(file)
     files = [file_record(file)] + ([file_record(existing(nodes))] if nodes else [])
@@ -78,6 +75,22 @@ def read_primekg(path: str | os.PathLike[str], *, name: str = "PrimeKG", version
     if "head_id" in columns:
         return _read_named_edges(file, record, report)
     return _read_rows(file, record, report, nodes)
+
+
+def find_primekg(path: str | os.PathLike[str], nodes: str | os.PathLike[str] | None = None
+                 ) -> tuple[Path, str | os.PathLike[str] | None]:
+    """The files that :func:`read_primekg` would read, without reading them.
+
+    Returns:
+        The file, or that of the edges, and the nodes file beside it, if there is one.
+
+    Raises:
+        InputError: no such file, an empty one, or a folder without PrimeKG's files.
+    """
+    place = Path(path)
+    if place.is_dir():
+        place, nodes = _in_folder(place, nodes)
+    return existing(place), nodes
 
 
 def _column_names(file: Path) -> list[str]:
@@ -101,7 +114,10 @@ def _in_folder(folder: Path, nodes: str | os.PathLike[str] | None) -> tuple[Path
         return whole, nodes or first("nodes.csv*", "nodes.parquet")
     edges, node_file = first("edges.csv*", "edges.parquet"), nodes or first("nodes.csv*", "nodes.parquet")
     if edges is None or node_file is None:
-        raise InputError(f"{folder} holds no PrimeKG files", hint="kg.csv, or nodes.csv together with edges.csv")
+        tables = [f.name for f in sorted(folder.iterdir()) if f.name.endswith((".csv", ".csv.gz", ".parquet"))][:8]
+        raise InputError(f"{folder} holds neither kg.csv nor nodes.csv together with edges.csv",
+                         hint=f"name the files to read; there are {', '.join(tables)}" if tables
+                         else "is it the right folder?")
     return edges, node_file
 
 

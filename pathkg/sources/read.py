@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -55,26 +57,78 @@ def read_ontology(path: str | os.PathLike[str]) -> SourceTables:
         InputError: none of these.
     """
     file = existing(path)
-    with open_binary(file) as data:
-        start = data.read(1 << 16).decode("utf-8", "replace").lstrip("\ufeff")
-    name = file.name.lower()
-    if start.startswith(("format-version:", "[Term]")) or "\n[Term]" in start or ".obo" in name:
+    kind = ontology_kind(file)
+    if kind == "obo":
         from pathkg.sources.obo import read_obo
 
         return read_obo(file)
-    if start.lstrip()[:1] in ("{", "["):
+    if kind == "json":
         from pathkg.sources.ontology_json import read_ontology_json
 
         return read_ontology_json(file)
-    first = next((line for line in start.splitlines() if line and not line.startswith("#")), "")
-    if "HGNC ID" in first or "hgnc_id" in first:
+    if kind == "hgnc":
         from pathkg.sources.hgnc import read_hgnc
 
         return read_hgnc(file)
-    if "predicate_id" in first or ("ontology" in first and "mondo_id" in first) or "xrefs" in first:
+    if kind == "mappings":
         from pathkg.sources.sssom import read_mappings
 
         return read_mappings(file)
     raise InputError(f"{file.name} is no ontology or mapping file this program knows",
                      hint="OBO, OBO-graph JSON, HGNC, OncoTree JSON or SSSOM; PrimeKG goes to --primekg, PathoML to "
                           "--pathograph, your own tables to --tsv")
+
+
+def ontology_kind(path: str | os.PathLike[str]) -> str:
+    """What an ontology file is, by a look at its beginning.
+
+    Returns:
+        ``obo``, ``json``, ``hgnc``, ``mappings``, or ``""`` for what no reader knows.
+
+    Raises:
+        InputError: no such file, or an empty or damaged one.
+    """
+    file = existing(path)
+    with open_binary(file) as data:
+        start = data.read(1 << 16).decode("utf-8", "replace").lstrip("\ufeff")
+    if start.startswith(("format-version:", "[Term]")) or "\n[Term]" in start or ".obo" in file.name.lower():
+        return "obo"
+    if start.lstrip()[:1] in ("{", "["):
+        return "json"
+    first = next((line for line in start.splitlines() if line and not line.startswith("#")), "")
+    if "HGNC ID" in first or "hgnc_id" in first:
+        return "hgnc"
+    if "predicate_id" in first or ("ontology" in first and "mondo_id" in first) or "xrefs" in first:
+        return "mappings"
+    return ""
+
+
+def ontology_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], list[Path]]:
+    """Files to read, folders searched through, before anything is read.
+
+    A file that is named must be an ontology or mapping file; in a folder, others (a README, a licence) are left out
+    and named.
+
+    Args:
+        paths: files, or folders that are searched through.
+
+    Returns:
+        The files to read, in the order given (within a folder by name), and those of a folder that no reader knows.
+
+    Raises:
+        InputError: no such file or folder, a named file of no known kind, a folder without any ontology.
+    """
+    files: list[Path] = []
+    left_out: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            files.append(existing(path))
+            continue
+        inside = [f for f in sorted(path.rglob("*")) if f.is_file() and not f.name.startswith(".")]
+        known = [f for f in inside if f.stat().st_size and ontology_kind(f)]
+        if not known:
+            raise InputError(f"the folder {path} holds no ontology or mapping file",
+                             hint="OBO, OBO-graph JSON, HGNC, OncoTree JSON or SSSOM")
+        files += known
+        left_out += [f for f in inside if f not in set(known)]
+    return files, left_out

@@ -238,3 +238,55 @@ def test_real_merge_never_mixes_types_or_two_ids_of_one_vocabulary(merged):
             merged_ids.setdefault(node, []).append(xref)
     # only an id that MONDO itself has retired may be absorbed by another MONDO id
     assert all(not graph.curie(n).startswith("MONDO:") for n in merged_ids)
+
+
+OBO = "format-version: 1.2\n\n[Term]\nid: MONDO:0000001\nname: disease\n"
+
+
+def test_a_folder_of_ontologies_is_searched_and_what_is_none_is_named(tmp_path):
+    folder = tmp_path / "ontologies"
+    (folder / "more").mkdir(parents=True)
+    (folder / "a.obo").write_text(OBO)
+    (folder / "more" / "b.obo").write_text(OBO.replace("0000001", "0000002").replace("disease", "tumor"))
+    (folder / "LICENSE").write_text("terms of use\n")
+    (folder / "empty.obo").write_text("")
+    code, out, err = run("build", "--ontology", str(folder), "--no-core", "--no-lexicon", "--out", str(tmp_path / "s"))
+    assert code == 0, err
+    assert "MONDO:0000001" in KnowledgeGraph.open(tmp_path / "s")
+    assert "MONDO:0000002" in KnowledgeGraph.open(tmp_path / "s")
+    assert "left out: LICENSE, empty.obo" in out
+    (tmp_path / "no ontology").mkdir()
+    (tmp_path / "no ontology" / "LICENSE").write_text("terms of use\n")
+    with pytest.raises(InputError, match="holds no ontology"):
+        build(tmp_path / "t", ontologies=[tmp_path / "no ontology"])
+
+
+@pytest.mark.parametrize("wrong", ["primekg", "pathograph", "ontologies", "optimuskg", "tsv"])
+def test_a_missing_source_is_told_before_anything_is_read(tmp_path, wrong):
+    good = tmp_path / "a.obo"
+    good.write_text(OBO)
+    steps: list[str] = []
+    sources = {"ontologies": [good]}
+    sources[wrong] = [*sources.get(wrong, []), tmp_path / "nowhere.csv"]
+    with pytest.raises(InputError, match="nowhere"):
+        build(tmp_path / "s", core=False, progress=lambda what, step, steps_: steps.append(what), **sources)
+    assert steps == []
+    assert not (tmp_path / "s").exists()
+
+
+def test_each_step_is_told_and_the_last_one_is_the_last(tmp_path):
+    told: list[tuple[str, int, int]] = []
+    build(tmp_path / "s", primekg=[primekg(tmp_path)], core=False,
+          progress=lambda what, step, steps: told.append((what, step, steps)))
+    assert [what for what, _, _ in told] == ["reading PrimeKG kg.csv", "merging", "writing the store",
+                                             "compiling the linking index"]
+    assert [step for _, step, _ in told] == [1, 2, 3, 4]
+    assert {steps for _, _, steps in told} == {4}
+
+
+def test_a_primekg_folder_without_its_tables_names_what_is_there(tmp_path):
+    (tmp_path / "PrimeKG").mkdir()
+    (tmp_path / "PrimeKG" / "extra_edges.csv").write_text(HEADER + "\n")
+    with pytest.raises(InputError) as caught:
+        build(tmp_path / "s", primekg=[tmp_path / "PrimeKG"])
+    assert "extra_edges.csv" in str(caught.value.hint)
