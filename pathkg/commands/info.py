@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from pathkg.commands import add_store_options, open_store, print_json
+from pathkg.errors import StoreError
 from pathkg.graph import KnowledgeGraph
+
+TABLES = {"nodes": "nodes", "edges": "edges", "synonyms": "forms", "xrefs": "xrefs"}
+"""Parquet file -> its count in the manifest."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +21,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_store_options(parser)
 
 
+def check_tables(graph: KnowledgeGraph) -> None:
+    """Read every table once, in batches: nobody should learn from a later command that the store is damaged.
+
+    Raises:
+        StoreError: a table cannot be read, or does not hold what the manifest says.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for name, counted in TABLES.items():
+        path = graph.path / f"{name}.parquet"
+        try:
+            found = sum(batch.num_rows for batch in pq.ParquetFile(path).iter_batches())
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(f"{path} is broken: {error}", hint="build the store again") from error
+        expected = graph.manifest["counts"][counted]
+        if found != expected:
+            raise StoreError(f"{path} has {found:,} rows, the manifest says {expected:,}", hint="build the store again")
+    if graph.n_nodes:
+        graph.curie(0)  # opens the index
+
+
 def describe(graph: KnowledgeGraph) -> dict[str, Any]:
-    """Counts by type, relation and source, the content hash, and the sources with their licence."""
+    """Counts by type, relation and source, the content hash, and the sources with their licence.
+
+    Raises:
+        StoreError: the store is damaged.
+    """
+    check_tables(graph)
     arrays = graph.arrays
 
     def counts(codes: Any, words: tuple[str, ...]) -> dict[str, int]:
