@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pathkg.linking import counts, derived, staging
+from pathkg.linking import counts, derived, lymph_nodes, staging
 from pathkg.linking.staging import Value
 from pathkg.records import Assertion, LinkResult, Mention
 
@@ -85,7 +85,7 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
         ("grade", staging.grades(flat)), ("pT", staging.tnm(flat, "T")), ("pN", staging.tnm(flat, "N")),
         ("pM", staging.tnm(flat, "M")), ("stage_group", staging.stage_group(flat)),
         ("tumor_size_mm", counts.sizes(flat)), ("margin_distance_mm", counts.margin_distance(flat))]
-    examined, positive = counts.node_counts(flat)
+    examined, positive = lymph_nodes.node_counts(flat)
     read += [("nodes_examined", examined), ("nodes_positive", positive), *counts.receptors(flat).items()]
     fields: dict[str, list[Finding]] = {
         name: [Finding(name, v.value, v.start, v.end, text[v.start:v.end], weight=v.weight) for v in values]
