@@ -12,8 +12,9 @@ from typing import Any
 
 from pathkg.errors import InputError
 from pathkg.graph import GraphTables, KnowledgeGraph, write_store
-from pathkg.merge.align import Alignment, Concepts, align
+from pathkg.merge.align import Alignment, align
 from pathkg.merge.combine import combine
+from pathkg.merge.concepts import Concepts
 from pathkg.sources.delimited import existing
 from pathkg.sources.read import ontology_files, read_core_source, read_ontology, read_tsv_source
 from pathkg.sources.tables import SourceTables

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pathkg.graph.tables import EDGES, NODES, SYNONYMS, XREFS, GraphTables
-from pathkg.merge.align import Alignment, Concepts
+from pathkg.merge.align import Alignment
+from pathkg.merge.concepts import Concepts
 from pathkg.sources.tables import EXACT, NARROW, SourceTables
 
 MEMBER_RELATION = "member_of_group"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pathkg.errors import InputError
-from pathkg.graph.schema import NODE_TYPES
-from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX, SOURCE_OF_TYPE, from_primekg, group_members
+from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX
 from pathkg.sources.delimited import Columns, existing, header_of, read_columns, words_and_codes
 from pathkg.sources.mirrors import edge_table, fold_mirrors, ranks
+from pathkg.sources.primekg_nodes import NodeDraft, NodeSet, why_unusable
 from pathkg.sources.tables import (
-    EXACT,
-    NARROW,
     SOURCE_EDGES,
-    SOURCE_FORMS,
-    SOURCE_MAPPINGS,
-    SOURCE_NODES,
-    SOURCE_XREFS,
-    WORD,
     ReadReport,
     SourceBuilder,
     SourceRecord,
     SourceTables,
-    column_of,
     file_record,
     table_of,
 )
@@ -153,9 +144,9 @@ def _read_rows(file: Path, record: SourceRecord, report: ReadReport,
         parts[part] = rest % sizes[part]
         rest //= sizes[part]
     parts["id"] = rest
-    drafts = [_Draft(*(vocabularies[p][parts[p][i]] for p in ("id", "type", "source", "name")))
+    drafts = [NodeDraft(*(vocabularies[p][parts[p][i]] for p in ("id", "type", "source", "name")))
               for i in range(len(unique))]
-    nodes = _NodeSet(file.name, report) if node_file is None else _listed_nodes(existing(node_file), report)
+    nodes = NodeSet(file.name, report) if node_file is None else _listed_nodes(existing(node_file), report)
     row_of = np.fromiter((nodes.add(draft) for draft in drafts), np.int32, len(drafts))
     usable = row_of >= 0
     for part in ("relation", "display_relation"):
@@ -181,24 +172,14 @@ def _node_keys(codes: dict[str, _IntArray], side: str, sizes: dict[str, int]) ->
     return key
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A node as one row gives it; ``None`` is a value that is not text."""
-
-    id: str | None
-    type: str | None
-    source: str | None
-    name: str | None
-
-
-def _report_bad_rows(columns: Columns, rows: _IntArray, x: _IntArray, y: _IntArray, drafts: Sequence[_Draft],
+def _report_bad_rows(columns: Columns, rows: _IntArray, x: _IntArray, y: _IntArray, drafts: Sequence[NodeDraft],
                      row_of: _IntArray, report: ReadReport) -> None:
     shown = rows[:100].tolist()
     lines = columns.lines_of(shown)
     reasons: dict[str, int] = {}
     for row in rows.tolist():
         bad = next((i for i in (int(x[row]), int(y[row])) if row_of[i] < 0), None)
-        reason = _why_unusable(drafts[bad]) if bad is not None else "no relation, or one that is not text"
+        reason = why_unusable(drafts[bad]) if bad is not None else "no relation, or one that is not text"
         reasons[reason] = reasons.get(reason, 0) + 1
         if row in lines:
             draft = drafts[bad] if bad is not None else None
@@ -209,88 +190,8 @@ def _report_bad_rows(columns: Columns, rows: _IntArray, x: _IntArray, y: _IntArr
             report.drop(reason, by=count)
 
 
-def _why_unusable(draft: _Draft) -> str:
-    if None in (draft.id, draft.type, draft.source, draft.name):
-        return "a NUL byte or bytes that are not UTF-8"
-    type_ = _type_of(draft.type or "")
-    if type_ is None:
-        return "a node type that PrimeKG does not have"
-    try:
-        from_primekg(draft.source or SOURCE_OF_TYPE.get(type_, ""), draft.id or "")
-    except InputError as error:
-        return "an id source that PrimeKG does not have" if "not a PrimeKG source" in error.message else \
-            "an id that is not of its source's form"
-    return "unusable node"
-
-
-def _type_of(text: str) -> str | None:
-    if text in NODE_TYPES:
-        return text
-    repaired = text.strip().replace(" ", "_")
-    return repaired if repaired in NODE_TYPES else None
-
-
-class _NodeSet:
-    """Collects PrimeKG nodes by CURIE; the same CURIE under several names, types or groups is one node."""
-
-    def __init__(self, file: str, report: ReadReport) -> None:
-        self.file, self.report = file, report
-        self.ids: dict[str, int] = {}
-        self.names: list[str] = []
-        self.types: list[str] = []
-        self.forms: dict[tuple[int, str], None] = {}
-
-    def add(self, draft: _Draft) -> int:
-        """The node's row, or -1 for a draft that cannot be used (the caller reports its rows)."""
-        if draft.id is None or draft.type is None or draft.name is None or draft.source is None:
-            return -1
-        type_ = _type_of(draft.type)
-        if type_ is None:
-            return -1
-        if type_ != draft.type:
-            self.report.repair("node type with a blank for '_'", file=self.file, text=draft.type)
-        try:
-            curie = from_primekg(draft.source or SOURCE_OF_TYPE.get(type_, ""), draft.id)
-        except InputError:
-            return -1
-        if draft.id.endswith(".0"):
-            self.report.repair("id that went through a float column", file=self.file, text=draft.id)
-        row = self.ids.setdefault(curie, len(self.names))
-        if row == len(self.names):
-            self.names.append(draft.name)
-            self.types.append(type_)
-            return row
-        if self.names[row] != draft.name:
-            self.report.repair("id with a second name, kept as a synonym", file=self.file,
-                               text=f"{curie} {self.names[row]!r} / {draft.name!r}")
-            self.forms[row, draft.name] = None
-        if self.types[row] != type_:
-            self.report.repair("id with a second type, first kept", file=self.file,
-                               text=f"{curie} {self.types[row]} / {type_}")
-        return row
-
-    def finish(self, record: SourceRecord, edges: pa.Table) -> SourceTables:
-        xrefs = []
-        ids = list(self.ids)
-        for row, curie in enumerate(ids):
-            if curie.startswith(GROUP_PREFIX):
-                for member in group_members(curie):
-                    xrefs.append((row, member, NARROW))
-            elif curie.startswith("CTD:"):
-                xrefs.append((row, f"MESH:{curie[4:]}", EXACT))
-        nodes = pa.Table.from_arrays(
-            [pa.array(ids, pa.string()), pa.array(self.names, pa.string()), column_of(self.types, WORD),
-             pa.array([""] * len(ids), pa.string())], schema=SOURCE_NODES)
-        self.report.counts.update({"nodes": len(ids), "edges": edges.num_rows, "disease groups":
-                                   sum(c.startswith(GROUP_PREFIX) for c in ids), "group members":
-                                   sum(p == NARROW for *_, p in xrefs)})
-        return SourceTables(
-            record, nodes, edges, table_of([(n, f, "exact", "") for n, f in self.forms], SOURCE_FORMS),
-            table_of(xrefs, SOURCE_XREFS), table_of([], SOURCE_MAPPINGS), self.report)
-
-
 def _edges_of(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArray,
-              vocabularies: dict[str, list[str | None]], nodes: _NodeSet, source: str) -> pa.Table:
+              vocabularies: dict[str, list[str | None]], nodes: NodeSet, source: str) -> pa.Table:
     relations, relation_rank = ranks(vocabularies["relation"])
     displays, display_rank = ranks(vocabularies["display_relation"])
     _, node_rank = ranks(list(nodes.ids))
@@ -301,7 +202,7 @@ def _edges_of(x: _IntArray, y: _IntArray, relation: _IntArray, display: _IntArra
 # -- the split form, node lists, and files that name nodes by index --------------------------------------------
 
 
-def _read_node_rows(file: Path, report: ReadReport) -> tuple[_NodeSet, _IntArray, _IntArray | None]:
+def _read_node_rows(file: Path, report: ReadReport) -> tuple[NodeSet, _IntArray, _IntArray | None]:
     """The nodes, the node row per table row (-1: unusable), and the ``node_index`` column if there is one."""
     columns = read_columns(file, ("node_id", "node_type", "node_name"), report,
                            optional=("node_source", "node_index", "group_id_bert", "group_name_bert"),
@@ -313,9 +214,9 @@ def _read_node_rows(file: Path, report: ReadReport) -> tuple[_NodeSet, _IntArray
             vocabulary, (codes,) = words_and_codes(table[part])
             values[part] = [vocabulary[c] for c in codes.tolist()]
     sources = values.get("node_source", [""] * columns.rows)
-    drafts = [_Draft(*row) for row in
+    drafts = [NodeDraft(*row) for row in
               zip(values["node_id"], values["node_type"], sources, values["node_name"], strict=True)]
-    nodes = _NodeSet(file.name, report)
+    nodes = NodeSet(file.name, report)
     rows = np.fromiter((nodes.add(draft) for draft in drafts), np.int32, len(drafts))
     bad = np.flatnonzero(rows < 0)
     if len(bad):
@@ -325,12 +226,12 @@ def _read_node_rows(file: Path, report: ReadReport) -> tuple[_NodeSet, _IntArray
         # TxGNN lists the members of PrimeKG's disease groups
         groups = dict(zip(values["group_id_bert"], values["group_name_bert"], strict=True))
         for identifier, name in groups.items():
-            nodes.add(_Draft(identifier, "disease", GROUP_PREFIX, name))
+            nodes.add(NodeDraft(identifier, "disease", GROUP_PREFIX, name))
     index = table["node_index"].to_numpy() if "node_index" in table.column_names else None
     return nodes, rows, index
 
 
-def _listed_nodes(file: Path, report: ReadReport) -> _NodeSet:
+def _listed_nodes(file: Path, report: ReadReport) -> NodeSet:
     """The nodes of a node list that goes with an edge file."""
     before = report.counts["rows"]
     nodes, rows, _ = _read_node_rows(file, report)
