@@ -126,30 +126,34 @@ def _paths(picture: Picture, made: api.GeneratedCase) -> None:
         for claim in step.claims:
             words += [e.text for e in claim.evidence if e.kind == "graph" and claim.stance == "supports"]
     names = {m.name: m.type for m in made.mentions}
-    chosen = [w for w in dict.fromkeys(words) if names.get(_EDGE.split(w)[0].strip()) not in (None, "disease")][:5]
-    y, target = 84.0, made.plan.diagnosis.name if made.plan else ""
-    end = (1160.0, 262.0)
-    for path in chosen:
+    words = [w for w in dict.fromkeys(words) if names.get(_EDGE.split(w)[0].strip()) not in (None, "disease")]
+    # what argues for the diagnosis before what merely goes with it; a stable sort keeps the order of the text
+    chosen = sorted(words, key=lambda w: ("supports" not in w, len(_EDGE.findall(w))))[:5]
+    left, top, height = 1112, 160, 112
+    picture.parts.append(f'<rect x="{left}" y="{top}" width="94" height="{height}" rx="10" fill="{TONES["disease"]}"/>')
+    lines = textwrap.wrap(made.plan.diagnosis.name if made.plan else "", 10)
+    for i, line in enumerate(lines):
+        picture.text(left + 47, top + height / 2 + 5 + 18 * (i - (len(lines) - 1) / 2), line, size=13.5, bold=True,
+                     tone="#ffffff", anchor="middle")
+    for number, path in enumerate(chosen):
+        y = 86.0 + 58 * number
         stops = [name.strip() for name in _EDGE.split(path)]
         relation = _EDGE.findall(path)[-1].strip(" —←→").replace("_", " ")
-        through = f" · via {', '.join(stops[1:-1])}" if len(stops) > 2 else ""
         picture.dot(858, y - 4, TONES.get(names.get(stops[0], "morphology"), INK))
         picture.text(874, y, stops[0], size=13, bold=True)
-        picture.text(874, y + 16, relation + through, size=11.5, tone=FAINT)
-        picture.arrow(1062, y - 4, end[0] - 15, end[1] + (y - 260) * 0.05)
-        y += 58
-    picture.dot(*end, TONES["disease"], 12)
-    for i, line in enumerate(textwrap.wrap(target, 13)):
-        picture.text(end[0], end[1] + 32 + 17 * i, line, size=13, bold=True, tone=TONES["disease"], anchor="middle")
+        picture.text(874, y + 16, relation, size=11.5, tone=FAINT)
+        if len(stops) > 2:
+            picture.text(874, y + 31, f"via {', '.join(stops[1:-1])}", size=11.5, tone=FAINT)
+        picture.arrow(1062, y + 2, left - 3, top + height / 2 + (number - 2) * 20)
     picture.text(850, 374, "every edge has a source and an id; the store has a content hash", size=11, tone=FAINT)
 
 
 def _trajectory(picture: Picture, made: api.GeneratedCase) -> None:
     picture.card(20, 418, 784, 364, 4, "A trajectory, every step checked")
-    rows = [("observe", made.certificate.parts[0])]
-    rows += [(s.name, s) for s in made.certificate.steps if s.claims][:4]
-    rows += [(s.name, s) for s in made.certificate.steps if any(c.stance == "opposes" for c in s.claims)][:1]
-    rows.append(("answer", made.certificate.parts[-1]))
+    against = [s for s in made.certificate.steps if any(c.stance == "opposes" for c in s.claims)][:1]
+    reasons = [s for s in made.certificate.steps if s.claims and s not in against][:4]
+    shown = [s for s in made.certificate.steps if s in reasons or s in against]
+    rows = [("observe", made.certificate.parts[0]), *((s.name, s) for s in shown), ("answer", made.certificate.parts[-1])]
     y = 472.0
     for name, part in rows:
         picture.text(44, y, "✓" if part.verdict == "supported" else "✗", tone="#0d6b3a", bold=True)

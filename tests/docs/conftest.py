@@ -117,7 +117,11 @@ def axe_script() -> Path:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site."""
+    """The built site; ``PATHKG_SITE`` names one that was just built (as CI does), so that it is not built again."""
+    built = os.environ.get("PATHKG_SITE")
+    if built:
+        assert (Path(built) / "index.html").is_file(), f"PATHKG_SITE={built} holds no site"
+        return Path(built)
     pytest.importorskip("mkdocs")
     pytest.importorskip("material")
     pytest.importorskip("mkdocstrings")

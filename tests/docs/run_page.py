@@ -1,7 +1,8 @@
 """Run the code blocks of one documentation page, in order, in the current folder.
 
 ``python`` blocks share one namespace; ``bash`` blocks run with ``set -euo pipefail``. A block after
-``<!-- not run: reason -->`` is left out. Usage: ``python run_page.py PAGE.md``; prints what failed and leaves with 1.
+``<!-- not run: reason -->`` is left out; one after ``<!-- needs: package … -->`` is left out, and said so, where a package is
+missing. Usage: ``python run_page.py PAGE.md``; prints what failed and leaves with 1.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import re
 import subprocess
 import sys
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>[a-z]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL)
 _SKIP = re.compile(r"<!-- not run: (?P<reason>[^>]+) -->\s*\Z")
+_NEEDS = re.compile(r"<!-- needs: (?P<packages>[\w ]+) -->\s*\Z")
 
 
 class Block(NamedTuple):
@@ -22,6 +25,7 @@ class Block(NamedTuple):
     code: str
     line: int
     skipped: str
+    needs: tuple[str, ...] = ()
 
 
 def blocks(page: Path) -> list[Block]:
@@ -29,10 +33,12 @@ def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     found = []
     for match in _FENCE.finditer(text):
-        skip = _SKIP.search(text[:match.start()])
+        before = text[:match.start()]
+        skip, needs = _SKIP.search(before), _NEEDS.search(before)
         indent = match["indent"]
         code = "\n".join(line.removeprefix(indent) for line in match["code"].split("\n"))
-        found.append(Block(match["kind"], code, text.count("\n", 0, match.start()) + 2, skip["reason"] if skip else ""))
+        found.append(Block(match["kind"], code, text.count("\n", 0, match.start()) + 2, skip["reason"] if skip else "",
+                           tuple(needs["packages"].split()) if needs else ()))
     return found
 
 
@@ -42,6 +48,10 @@ def run(page: Path) -> int:
         if block.skipped:
             continue
         where = f"{page.name}, line {block.line}"
+        missing = [package for package in block.needs if find_spec(package) is None]
+        if missing:
+            print(f"left out, without {', '.join(missing)}: {where}")
+            continue
         if block.kind == "python":
             try:
                 # blank lines in front, so that a traceback names the line of the page

@@ -25,10 +25,9 @@ TRAJECTORY = ("<observe>Keratin pearls are present.</observe><think>1. Keratin p
               "<answer>Squamous cell carcinoma.</answer>")
 
 # what a page needs beyond the core: named here so that a plain environment skips it with the reason
-NEEDS = {"rewards.md": ("torch",), "tutorials/reward.md": ("torch",),
-
-    "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
-    "tutorials/train.md": ("torch", "transformers", "trl"), "tutorials/scale.md": ("ray",),
+NEEDS = {
+    "rewards.md": ("torch",), "tutorials/reward.md": ("torch",), "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
+    "tutorials/train.md": ("torch", "transformers", "trl"),
     "datagen.md": ("openai",), "augmentation.md": ("torch", "transformers"), "tutorials/merge.md": ("pandas",),
 }
 
