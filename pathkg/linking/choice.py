@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate, chain, islice
+from typing import TYPE_CHECKING
 
-from pathkg.linking.automaton import BARE_STAGE
+from pathkg.linking.automaton import BARE_STAGE, Row
 from pathkg.linking.generic import (
     ASSERTED_NODES,
     EMPTY_NODES,
@@ -17,6 +20,7 @@ from pathkg.linking.generic import (
 )
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
+from pathkg.linking.sentences import Draft, Found, Sentence
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -32,11 +36,10 @@ _NAMED_ELSEWHERE = 1.5
 _SHORT = 5
 _ORGAN_SHARE = 0.3
 _STAGE_NEIGHBOURS = 8
+_FIRST = 4
+_OWNER_CACHE = 50_000
 _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classification", "uicc", "category", "pt", "pn",
                           "pm"})
-
-Found = tuple[int, int, int, int, str]
-
 
 _PRECURSOR = re.compile(r"[A-Z][A-Za-z]*IN (?:\d|low|high)")
 """Grades that name a lesion (CIN 2, PanIN high grade), which may be absent as a lesion may."""
@@ -52,6 +55,7 @@ class Chooser:
         self.organs = OrganSense(graph, lexicon, {o for rule in self.rules for o in rule.organs})
         self.specialise = specialise
         self._rule_organs: dict[int, frozenset[int]] = {}
+        self._owners: dict[int, list[tuple[int, int, int, float, Rule | None]]] = {}
         self._types = graph.arrays.node_type.tolist()
         self._disease_code = graph.node_types.index("disease") if "disease" in graph.node_types else -1
         looseness = [3 if t in ("anatomy", "cell") else 1 if t in _LOOSE_TYPES else 2 if t in ("stage", "grade") else 0 for t in graph.node_types]
@@ -114,34 +118,53 @@ class Chooser:
 
     # -- per text ------------------------------------------------------------------------------------------
 
-    def resolve(self, scan: Any, found: list[Found], ambiguous: bool) -> list[Found]:
-        """Take the decisions that need the text; drop what is silent or fits no rule."""
-        if not found:
-            return found
-        special = self.specialise
-        weights: dict[int, float] | None = None
-        if ambiguous or special:
-            weights = self.organs.weights([f[3] for f in found if f[3] >= 0])
-        sure = {f[3] for f in found} if ambiguous else set()
-        top = self._top(weights or {})
+    def draft(self, rows: Sequence[Row], found: list[Found]) -> Draft:
+        """The forms of a sentence with what the text will be asked about them."""
+        types, parts, asserted, disease = self._types, self._part_nodes, self.asserted_only, self._disease_code
+        bare = frozenset([k for k, f in enumerate(found) if f[1] - f[0] == 1 and rows[f[0]][2] & BARE_STAGE])
+        undecided = tuple([k for k, f in enumerate(found) if f[3] == AMBIGUOUS or k in bare])
+        nodes = tuple([f[3] for f in found if f[3] >= 0])
+        special = bool(undecided) or any((types[n] == disease or n in parts) and n not in asserted for n in nodes)
+        return Draft(found, undecided, bare, special, nodes, tuple(self.organs.votes(nodes).items()), {}, {})
+
+    def sense(self, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> TextSense:
+        """What the text as a whole says to its sentences."""
+        return TextSense(self, sentences, drafts)
+
+    def decide(self, sense: TextSense, number: int, draft: Draft) -> tuple[tuple[int, str], ...]:
+        """Node and reason of each undecided form of a sentence; no node where it is no mention here."""
+        sentence = sense.sentences[number]
+        made = []
+        for k in draft.undecided:
+            first, last, key_id, node, how = draft.found[k]
+            if node == AMBIGUOUS:
+                tokens = tuple(sentence.tokens[first:last])
+                known = sense.picks.get((key_id, tokens))
+                if known is None:
+                    known = sense.picks[(key_id, tokens)] = self._pick(sense, tokens, sentence.words[first:last], key_id)
+                node, how = known
+            if node >= 0 and k in draft.bare and not self._stage_context(sense.words, sense.base_of(number) + first):
+                node = NOT_A_MATCH
+            made.append((node, how))
+        return tuple(made)
+
+    def resolve(self, sentence: Sentence, draft: Draft, decisions: Sequence[tuple[int, str]], top: Sequence[int]
+                ) -> list[Found]:
+        """The forms of a sentence with the text's decisions taken and the organ's own nodes in place of general ones."""
         result = []
         types, asserted, parts = self._types, self.asserted_only, self._part_nodes
         disease = self._disease_code
-        rows = scan.rows
-        for item in found:
+        made = dict(zip(draft.undecided, decisions, strict=True))
+        for k, item in enumerate(draft.found):
             first, last, key_id, node, how = item
-            if node == SILENT:
-                continue
-            if node == AMBIGUOUS:
-                node, how = self._pick(scan, first, last, key_id, weights or {}, sure)
-                if node < 0:
-                    continue
+            if k in made:
+                node, how = made[k]
                 item = (first, last, key_id, node, how)
-            if last - first == 1 and rows[first][2] & BARE_STAGE and not self._stage_context(scan, first):
+            if node < 0:
                 continue
-            if top and special and (types[node] == disease or node in parts) and node not in asserted:
+            if top and (types[node] == disease or node in parts) and node not in asserted:
                 kind = self._type_name[types[node]]
-                key = " ".join(scan.words[first:last])
+                key = " ".join(sentence.words[first:last])
                 for organ in top:
                     other = self.organs.special(key, node, organ, kind)
                     if other >= 0:
@@ -150,31 +173,26 @@ class Chooser:
             result.append(item)
         return result
 
-    def _top(self, weights: dict[int, float]) -> list[int]:
-        if not weights:
-            return []
-        ordered = sorted(weights, key=lambda o: (-weights[o], o))[:4]
-        return [o for o in ordered if weights[o] >= 0.5 * weights[ordered[0]]]
-
-    def _stage_context(self, scan: Any, first: int) -> bool:
+    def _stage_context(self, text: Sequence[str], first: int) -> bool:
         """Whether "T2" stands among its like: another category, or a word of staging, nearby."""
         low, high = max(0, first - _STAGE_NEIGHBOURS), first + _STAGE_NEIGHBOURS
-        words = scan.words[low:high]
-        here = scan.words[first][:2]
+        words = text[low:high]
+        here = text[first][:2]
         return any((w in _STAGE_WORDS) or (2 < len(w) < 7 and w[:2] != here and w[:2] in ("pt", "pn", "pm"))
                    for w in words)
 
-    def _pick(self, scan: Any, first: int, last: int, key_id: int, weights: dict[int, float],
-              sure: set[int]) -> tuple[int, str]:
+    def _pick(self, sense: TextSense, tokens: Sequence[str], words: Sequence[str], key_id: int) -> tuple[int, str]:
         best: tuple[float, int, int, str] | None = None
-        for node, kind, context in self.lexicon.entries(key_id):
-            if self._report_like and self._type_name[self._types[node]] == "specimen":
-                continue
-            rule = self.rules[context]
-            score = _KIND_WEIGHT[kind] * rule.prior
-            reason = ""
-            if context:
-                fit = self._fits(scan, first, last, rule, context, weights)
+        fits, sure = sense.fits, sense.sure
+        for node, kind, context, base, rule in self._candidates(key_id):
+            score, reason = base, ""
+            if rule is not None:
+                if rule.upper or rule.exact or rule.near or rule.without:
+                    fit = self._fits(sense, tokens, words, rule, context)
+                elif context in fits:
+                    fit = fits[context]
+                else:
+                    fit = self._of_organ(rule, context, sense)
                 if fit is None:
                     continue
                 score *= fit[0]
@@ -182,50 +200,131 @@ class Chooser:
             if node in sure:
                 score *= _NAMED_ELSEWHERE
                 reason = reason or "named in full elsewhere in the text"
-            item = (score, -kind, -node, reason)
-            if best is None or item > best:
-                best = item
+            if best is None or score >= best[0]:
+                item = (score, -kind, -node, reason)
+                if best is None or item > best:
+                    best = item
         if best is None:
             return NOT_A_MATCH, ""
         node = -best[2]
         return (SILENT if node in self._silent else node), best[3]
 
-    def _fits(self, scan: Any, first: int, last: int, rule: Rule, context: int, weights: dict[int, float]
+    def _candidates(self, key_id: int) -> list[tuple[int, int, int, float, Rule | None]]:
+        """Owners of a form: node, kind, context, weight, and the rule where there is one."""
+        known = self._owners.get(key_id)
+        if known is None:
+            if len(self._owners) > _OWNER_CACHE:
+                self._owners.clear()
+            known = self._owners[key_id] = [
+                (node, kind, context, _KIND_WEIGHT[kind] * self.rules[context].prior, self.rules[context] if context else None)
+                for node, kind, context in self.lexicon.entries(key_id)
+                if not (self._report_like and self._type_name[self._types[node]] == "specimen")]
+        return known
+
+    def _fits(self, sense: TextSense, tokens: Sequence[str], words: Sequence[str], rule: Rule, context: int
               ) -> tuple[float, str] | None:
         """Factor and reason of a rule that holds; ``None`` where it does not."""
-        if rule.upper:
-            written = "".join(scan.tokens[first:last])
-            if not written.isupper():
-                return None
-        if rule.exact and rule.exact.replace("-", "").replace(" ", "").replace("/", "") != "".join(scan.tokens[first:last]):
+        if rule.upper and not "".join(tokens).isupper():
             return None
-        if not (rule.near or rule.without):
-            # the organs of a text are the same at every mention
-            known: dict[int, tuple[float, str] | None] = scan.fits
-            if context not in known:
-                known[context] = self._of_organ(rule, context, weights)
-            return known[context]
-        if rule.without and scan.near(rule.without, first, last) is not None:
+        if rule.exact and rule.exact.replace("-", "").replace(" ", "").replace("/", "") != "".join(tokens):
             return None
-        fit = self._of_organ(rule, context, weights)
+        if rule.without and sense.near(rule.without, words) is not None:
+            return None
+        fit = self._of_organ(rule, context, sense)
         if fit is None or not rule.near:
             return fit
-        near = scan.near(rule.near, first, last)
+        near = sense.near(rule.near, words)
         if near is None:
             return None
         return fit[0] * 1.2, f"{fit[1]}, near {near!r}" if fit[1] else f"near {near!r}"
 
-    def _of_organ(self, rule: Rule, context: int, weights: dict[int, float]) -> tuple[float, str] | None:
+    def _of_organ(self, rule: Rule, context: int, sense: TextSense) -> tuple[float, str] | None:
+        """Factor and reason of a rule's organs. Those of a text are the same at every mention."""
         if not rule.organs:
             return 1.0, ""
+        if context in sense.fits:
+            return sense.fits[context]
         indices = self._rule_organs.get(context)
         if indices is None:
             indices = self._rule_organs[context] = frozenset(
                 i for i in map(self.graph.find_index, rule.organs) if i is not None)
-        if indices.isdisjoint(weights):
-            return None
-        best = max(indices & weights.keys(), key=lambda i: (weights[i], -i))
-        most = max(weights.values())
-        if weights[best] < _ORGAN_SHARE * most:
-            return None
-        return 1.2 + 0.5 * weights[best] / most, f"the text is about {self.graph.name(best)}"
+        fit: tuple[float, str] | None = None
+        shared = indices & sense.strong
+        if shared:
+            best = max(shared, key=lambda i: (sense.weights[i], -i))
+            fit = 1.2 + 0.5 * sense.weights[best] / sense.most, f"the text is about {self.graph.name(best)}"
+        sense.fits[context] = fit
+        return fit
+
+
+class TextSense:
+    """What a whole text says to each of its sentences: its organs, its words, what it names in full."""
+
+    __slots__ = ("_bases", "_counts", "_drafts", "_joined", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
+                 "strong", "top", "weights")
+
+    def __init__(self, chooser: Chooser, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> None:
+        self.sentences = sentences
+        self._drafts = drafts
+        weights: dict[int, int] = {}
+        for draft in drafts:
+            for organ, weight in draft.votes:
+                weights[organ] = weights.get(organ, 0) + weight
+        if weights:  # the first mentions count double
+            for node in islice(chain.from_iterable(draft.nodes for draft in drafts), _FIRST):
+                for organ, weight in chooser.organs.votes_of(node):
+                    weights[organ] += weight
+        self.weights = weights
+        self.most = max(weights.values(), default=0)
+        self.strong = frozenset([o for o, w in weights.items() if w >= _ORGAN_SHARE * self.most])
+        self.top: tuple[int, ...] = ()
+        if weights and chooser.specialise:
+            ordered = sorted(weights, key=lambda o: (-weights[o], o))[:4]
+            self.top = tuple([o for o in ordered if weights[o] >= 0.5 * self.most])
+        self.fits: dict[int, tuple[float, str] | None] = {}
+        self.picks: dict[tuple[int, tuple[str, ...]], tuple[int, str]] = {}
+        self._sure: frozenset[int] | None = None
+        self._words: list[str] | None = None
+        self._counts: Counter[str] | None = None
+        self._joined: str | None = None
+        self._phrases: dict[str, bool] = {}
+        self._bases: list[int] = []
+
+    @property
+    def sure(self) -> frozenset[int]:
+        """Nodes that some form of the text means without doubt."""
+        if self._sure is None:
+            self._sure = frozenset(chain.from_iterable(draft.nodes for draft in self._drafts))
+        return self._sure
+
+    @property
+    def words(self) -> list[str]:
+        """The words of all sentences."""
+        if self._words is None:
+            self._words = list(chain.from_iterable([sentence.words for sentence in self.sentences]))
+        return self._words
+
+    def base_of(self, number: int) -> int:
+        """How many words stand before a sentence."""
+        if not self._bases:
+            self._bases = [0, *accumulate(len(sentence.words) for sentence in self.sentences)]
+        return self._bases[number]
+
+    def near(self, keys: Sequence[str], inside: Sequence[str]) -> str | None:
+        """The first of ``keys`` that occurs in the text more often than in the mention's own words ``inside``."""
+        if self._counts is None:
+            self._counts = Counter(self.words)
+        counts = self._counts
+        for key in keys:
+            if key in counts:
+                if counts[key] > inside.count(key):
+                    return key
+            elif " " in key and all(part in counts for part in key.split(" ")):
+                if self._joined is None:
+                    self._joined = f" {' '.join(self.words)} "
+                known = self._phrases.get(key)
+                if known is None:
+                    known = self._phrases[key] = f" {key} " in self._joined
+                if known:
+                    return key
+        return None

@@ -54,7 +54,7 @@ class Composer:
             start = end - length
             if start < 0 or (before is not None and before[0] < start < before[1]):
                 continue
-            if before is not None and before[0] <= start and before[1] - before[0] > length:
+            if before is not None and before[0] <= start < before[1] and before[1] - before[0] > length:
                 continue
             key_id = self.lexicon.forms.get(" ".join((*words[start:end], head)), -1)
             if key_id >= 0:
@@ -72,7 +72,7 @@ class Composer:
             if right[3] == self._cancer and right[3] is not None and left[3] >= 0 and self._is_place(left[3]):
                 return left[0], right[1], right[2], right[3], "cancer of a place"
             return None
-        if gap > 2 or words[left[1]] not in _LINKS or (gap == 2 and words[left[1] + 1] not in ("the", "a", "this")):
+        if gap < 0 or gap > 2 or words[left[1]] not in _LINKS or (gap == 2 and words[left[1] + 1] not in ("the", "a", "this")):
             return None
         key_id, node = self._linked(" ".join(words[left[0]:left[1]]), " ".join(words[right[0]:right[1]]))
         if node < 0:

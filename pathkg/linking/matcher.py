@@ -5,23 +5,34 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
-from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, CueHit, assert_mentions, find_cues
+from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, assert_mentions, find_cues
 from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
-from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
+from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser, TextSense
 from pathkg.linking.composition import Composer
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, STATUS, Cue
 from pathkg.linking.grounding import Candidate, DenseIndex, Grounder
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
 from pathkg.linking.sections import history_ranges
-from pathkg.linking.tokens import cut_stages, split
+from pathkg.linking.sentences import (
+    MOST_JOINED,
+    MOST_SETTLED,
+    Draft,
+    Found,
+    Sentence,
+    SentenceMemo,
+    Settled,
+    Status,
+    ends,
+)
+from pathkg.linking.tokens import cut_stages, has_strict_stops, split_piece
 from pathkg.records import Assertion, LinkResult, Mention
 
 if TYPE_CHECKING:
@@ -49,8 +60,11 @@ _POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
 Entity = tuple[int, "str | None", int, int]
 """Node index, polarity (``+``, ``-`` or ``None``), start and end offsets."""
 
-Found = tuple[int, int, int, int, str]
-"""First token, token after the last, key id, node index, how (empty: as in the lexicon)."""
+_Key = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
+"""What a text decides for one sentence: its organs, and the nodes of undecided forms."""
+
+_Meaning = dict[str, Found]
+"""Short forms that a text defines."""
 
 
 class Linker:
@@ -85,6 +99,7 @@ class Linker:
         index = DenseIndex(self.lexicon, model=dense) if dense else None
         self._grounder = Grounder(self.lexicon, self._tokens.speller, dense=index)
         self._composer = Composer(graph, self.lexicon)
+        self._memos = (SentenceMemo(), SentenceMemo())
         self._joins: dict[tuple[str, str], str] = {}
         self._names: dict[int, tuple[str, str, str]] = {}
         self._nodes_by_name: dict[str, int] = {}
@@ -106,15 +121,13 @@ class Linker:
         Raises:
             InputError: ``text`` is not a string.
         """
-        scan = self._scan(text)
         mentions = []
-        for (first, last, key_id, node, how), (category, cue) in zip(scan.found, scan.status, strict=True):
-            start, end = scan.span(first, last)
-            curie, name, type_ = self._describe(node)
-            score, why = self._why(scan, first, last, key_id, node, how, category, cue)
-            value = {"laterality": scan.words[first - 1]} if first and scan.words[first - 1] in _SIDES else {}
-            mentions.append(Mention(start, end, text[start:end], curie, name, type_, Assertion(STATUS[category]),
-                                    score, why, value))
+        for base, sentence, settled in self._scan(text):
+            if settled.mentions is None:
+                settled.mentions = self._mentions(sentence, settled)
+            for start, end, written, curie, name, type_, assertion, score, why, side in settled.mentions:
+                mentions.append(Mention(base + start, base + end, written, curie, name, type_, assertion, score, why,
+                                        {"laterality": side} if side else {}))
         return LinkResult(text, tuple(mentions), self.graph.hash)
 
     def link_many(self, texts: Iterable[str], *, workers: int = 1) -> Iterator[LinkResult]:
@@ -132,10 +145,8 @@ class Linker:
 
         Polarity is ``+`` (present, possible), ``-`` (absent) or ``None`` (asserts nothing about this case).
         """
-        scan = self._scan(text)
-        offsets = scan.offsets
-        return tuple([(f[3], _POLARITY[s[0]], offsets[2 * f[0]], offsets[2 * f[1] - 1])
-                      for f, s in zip(scan.found, scan.status, strict=True)])
+        return tuple([(node, polarity, base + start, base + end) for base, _, settled in self._scan(text)
+                      for node, polarity, start, end in settled.entities])
 
     def ground(self, span: str, *, limit: int = 5) -> tuple[Candidate, ...]:
         """The nodes that a given span may mean, best first, by a sieve from exact to fuzzy.
@@ -153,7 +164,7 @@ class Linker:
 
     def assertion_of(self, text: str, start: int, end: int) -> Assertion:
         """What ``text`` says about the span from ``start`` to ``end``, whatever concept stands there."""
-        scan = self._scan(text)
+        scan = self._learn(_checked(text), strict=has_strict_stops(text))
         first = bisect_left(scan.offsets[1::2], start + 1)
         last = max(first + 1, bisect_left(scan.offsets[0::2], end))
         words = [*scan.words[:first], *["\x00"] * (last - first), *scan.words[last:]]
@@ -180,11 +191,55 @@ class Linker:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _scan(self, text: str) -> _Scan:
-        if not isinstance(text, str):
-            raise InputError(f"a text must be a str, not {type(text).__name__}",
-                             hint="decode bytes first; pass one text at a time, or use link_many")
-        tokens, offsets = split(text)
+    def _scan(self, text: str) -> list[tuple[int, Sentence, Settled]]:
+        """The sentences of a text, where each begins, and what it says there."""
+        placed = self._sentences(_checked(text))
+        sentences = [sentence for _, sentence in placed]
+        ambiguous = any(s.ambiguous for s in sentences)
+        drafts = [s.amended or s.draft for s in sentences] if ambiguous else [s.draft for s in sentences]
+        chooser = self._chooser
+        sense = chooser.sense(sentences, drafts)
+        keys: list[_Key] = [(sense.top if draft.special else (), chooser.decide(sense, k, draft) if draft.undecided else ())
+                            for k, draft in enumerate(drafts)]
+        meaning = self._meaning(sentences, drafts, keys) if any(s.defined for s in sentences) else None
+        history = self._history(sense) if any(s.history for s in sentences) else None
+        if meaning or history:
+            settled = [self._settled(s, d, key, meaning, history[k] if history else None)
+                       for k, (s, d, key) in enumerate(zip(sentences, drafts, keys, strict=True))]
+            if history:
+                self._bring_back(settled)
+        else:
+            settled = [d.settled.get(key) or self._settled(s, d, key)
+                       for s, d, key in zip(sentences, drafts, keys, strict=True)]
+        return [(base, sentence, said) for (base, sentence), said in zip(placed, settled, strict=True)]
+
+    def _sentences(self, text: str) -> list[tuple[int, Sentence]]:
+        """``text`` cut into what can be read on its own, with the offset of each piece."""
+        strict = has_strict_stops(text)
+        if self.options["nested"]:
+            return [(0, self._learn(text, strict=strict))]
+        placed: list[tuple[int, Sentence]] = []
+        memo = self._memos[strict]
+        start = joined = 0
+        for end in ends(text, strict=strict):
+            piece = text[start:end]
+            sentence = memo.get(piece)
+            if sentence is None:
+                sentence = self._learn(piece, strict=strict)
+                memo.put(sentence)
+            if sentence.open and end < len(text):
+                joined += 1
+                if joined < MOST_JOINED:
+                    continue
+                # nothing ends here; cutting on would read the same words again and again
+                return [*placed, (start, self._learn(text[start:], strict=strict))]
+            placed.append((start, sentence))
+            start, joined = end, 0
+        return placed
+
+    def _learn(self, text: str, *, strict: bool) -> Sentence:
+        """Read a piece of a text: everything about it that does not depend on its surroundings."""
+        tokens, offsets = split_piece(text, strict=strict)
         table = self._tokens
         rows = [table[token] for token in tokens]
         rare = [i for i, row in enumerate(rows) if row[2] & _RARE]
@@ -196,7 +251,7 @@ class Linker:
         stops: list[int] = []
         colons: list[int] = []
         busy = 0
-        ambiguous = False
+        ambiguous = goes_on = False
         chooser = self._chooser
         n = len(words)
         for i, (_, state, flags) in enumerate(rows):
@@ -229,6 +284,8 @@ class Linker:
                             decided = chooser.settle(step)
                         if decided != NOT_A_MATCH:
                             best, key_id, end = decided, step.key_id, j
+                else:
+                    goes_on = True  # a longer form may go on behind the end
                 if best != NOT_A_MATCH and end > busy:
                     if i < busy:  # overlaps the one before: the longer stays
                         before = found[-1]
@@ -250,19 +307,92 @@ class Linker:
                     stops.append(i)
             elif flags & COLON:
                 colons.append(i)
-        scan = _Scan(text, tokens, offsets, words, stops, colons, rows)
-        if ambiguous and "NO" in tokens:
-            self._node_category(tokens, words, found)
         if self.options["nested"]:
             found = self._inner(rows, words, found)
-        scan.found = self._composer.join(words, self._chooser.resolve(scan, found, ambiguous))
-        if "(" in text:
-            self._use_definitions(scan)
-        if "+" in text:
-            self._gleason_sums(scan)
-        self._listed_results(scan)
-        self._attach(scan, cue_starts)
-        return scan
+        amended = self._node_category(tokens, words, found) if "NO" in tokens else None
+        return Sentence(
+            text, tokens, offsets, words, stops, colons, cue_starts,
+            open=goes_on or not n or not stops or stops[-1] != n - 1, ambiguous=ambiguous,
+            history=bool(history_ranges(words, colons, stops)), defined=tuple(definitions(text)) if "(" in text else (),
+            draft=chooser.draft(rows, found), amended=None if amended is None else chooser.draft(rows, amended))
+
+    def _joined(self, sentence: Sentence, draft: Draft, key: _Key) -> list[Found]:
+        """The forms of a sentence once the text has decided, joined where they name one concept together."""
+        known = draft.joined.get(key)
+        if known is None:
+            top, decisions = key
+            known = self._composer.join(sentence.words, self._chooser.resolve(sentence, draft, decisions, top))
+            if len(draft.joined) >= MOST_SETTLED:
+                draft.joined.clear()
+            draft.joined[key] = known
+        return known
+
+    def _settled(self, sentence: Sentence, draft: Draft, key: _Key, meaning: _Meaning | None = None,
+                 history: Sequence[tuple[int, int]] | None = None) -> Settled:
+        """What a sentence says under what the text decided."""
+        named = self._named_in(sentence, meaning) if meaning else {}
+        full_key = (key, tuple(named.values())) if named else key
+        if not history:
+            known = draft.settled.get(full_key)
+            if known is not None:
+                return known
+        found = list(self._joined(sentence, draft, key))
+        if named:
+            found = _with_named(found, named)
+        if "+" in sentence.text:
+            found = self._gleason_sums(sentence, found)
+        self._listed_results(sentence.words, found)
+        found, status = self._attach(sentence, found, history or ())
+        settled = Settled(found, status, _entities(sentence, found, status))
+        if not history:
+            if len(draft.settled) >= MOST_SETTLED:
+                draft.settled.clear()
+            draft.settled[full_key] = settled
+        return settled
+
+    def _history(self, sense: TextSense) -> list[list[tuple[int, int]]]:
+        """The clinical-history sections of a text, as token ranges of each sentence."""
+        base = 0
+        colons: list[int] = []
+        stops: list[int] = []
+        for sentence in sense.sentences:
+            colons += [base + at for at in sentence.colons]
+            stops += [base + at for at in sentence.stops]
+            base += len(sentence.words)
+        ranges = history_ranges(sense.words, colons, stops)
+        found = []
+        base = 0
+        for sentence in sense.sentences:
+            n = len(sentence.words)
+            found.append([(max(a - base, 0), min(b - base, n)) for a, b in ranges if a < base + n and b > base])
+            base += n
+        return found
+
+    def _bring_back(self, settled: list[Settled]) -> None:
+        """An operation named under history is this specimen's own where the rest of the text names it too."""
+        if not any(category == HISTORICAL and cue is None for said in settled for category, cue in said.status):
+            return
+        current = {f[3] for said in settled for f, (category, _) in zip(said.found, said.status, strict=True)
+                   if category == AFFIRMED}
+        looseness = self._chooser.looseness
+        for k, said in enumerate(settled):
+            status: list[Status] = [
+                (AFFIRMED, None) if category == HISTORICAL and cue is None and f[3] in current and looseness[f[3]] == 1
+                else (category, cue) for f, (category, cue) in zip(said.found, said.status, strict=True)]
+            if status != said.status:
+                settled[k] = replace(said, status=status, mentions=None, entities=tuple(
+                    [(e[0], _POLARITY[s[0]], e[2], e[3]) for e, s in zip(said.entities, status, strict=True)]))
+
+    def _mentions(self, sentence: Sentence, settled: Settled) -> list[tuple[Any, ...]]:
+        """The fields of the mentions of a sentence, at its own offsets."""
+        made = []
+        words, text, offsets = sentence.words, sentence.text, sentence.offsets
+        for (first, last, key_id, node, how), (category, cue) in zip(settled.found, settled.status, strict=True):
+            start, end = offsets[2 * first], offsets[2 * last - 1]
+            score, why = self._why(sentence, first, last, key_id, node, how, category, cue)
+            side = words[first - 1] if first and words[first - 1] in _SIDES else ""
+            made.append((start, end, text[start:end], *self._describe(node), Assertion(STATUS[category]), score, why, side))
+        return made
 
     def _mend(self, tokens: list[str], offsets: list[int], rows: list[Row], rare: list[int]
               ) -> tuple[list[str], list[int], list[Row]]:
@@ -317,20 +447,19 @@ class Linker:
             self._joins[(left, right)] = known
         return known
 
-    def _node_category(self, tokens: list[str], words: list[str], found: list[Found]) -> None:
-        """Read the letters "NO" between two categories as N0 ("pT3a NO Mx"), which scanners make of it."""
+    def _node_category(self, tokens: list[str], words: list[str], found: list[Found]) -> list[Found] | None:
+        """``found`` with the letters "NO" between two categories as N0 ("pT3a NO Mx"), which scanners make of it; ``None``
+        where there are none."""
         state = self._tokens.root["pn0"]
         if state is None:
-            return
+            return None
         node = state.node if state.node is not None else self._chooser.settle(state)
-        for k, token in enumerate(tokens):
-            if token != "NO" or k == 0 or "pt" not in (words[k - 1][:2], words[max(0, k - 2)][:2]):
-                continue
-            if any(f[1] > k >= f[0] for f in found):
-                continue
-            if node >= 0 or node == AMBIGUOUS:
-                found.append((k, k + 1, state.key_id, node, ""))
-                found.sort()
+        if node < 0 and node != AMBIGUOUS:
+            return None
+        added = [(k, k + 1, state.key_id, node, "") for k, token in enumerate(tokens)
+                 if token == "NO" and k and "pt" in (words[k - 1][:2], words[max(0, k - 2)][:2])
+                 and not any(f[1] > k >= f[0] for f in found)]
+        return sorted([*found, *added]) if added else None
 
     def _inner(self, rows: list[Row], words: list[str], found: list[Found]) -> list[Found]:
         """``found`` and every shorter form inside."""
@@ -350,25 +479,26 @@ class Linker:
                     j += 1
         return sorted(every)
 
-    def _gleason_sums(self, scan: _Scan) -> None:
+    def _gleason_sums(self, sentence: Sentence, found: list[Found]) -> list[Found]:
         """Read "Gleason grade/sum: grade 4 + 3" as the score, where no form of the lexicon holds it whole."""
-        starts = scan.offsets[0::2]
-        for match in _GLEASON_SUM.finditer(scan.text):
+        starts = sentence.offsets[0::2]
+        for match in _GLEASON_SUM.finditer(sentence.text):
             a, b = int(match["a"]), int(match["b"])
             key_id = self.lexicon.forms.get(f"gleason score {a} + {b} = {a + b}", -1)
             node = self._nodes_by_name.get(f"Gleason score {a}+{b}={a + b}", -1)
             if node < 0:
                 continue
             first, last = bisect_left(starts, match.start()), bisect_left(starts, match.end())
-            inner = [f for f in scan.found if f[0] < last and f[1] > first]
-            if any("+" in scan.words[f[0]:f[1]] for f in inner):
+            inner = [f for f in found if f[0] < last and f[1] > first]
+            if any("+" in sentence.words[f[0]:f[1]] for f in inner):
                 continue  # read already
-            kept = [f for f in scan.found if f not in inner]
-            scan.found = sorted([*kept, (first, last, key_id, node, "the two grades of a Gleason score")])
+            kept = [f for f in found if f not in inner]
+            found = sorted([*kept, (first, last, key_id, node, "the two grades of a Gleason score")])
+        return found
 
-    def _listed_results(self, scan: _Scan) -> None:
+    def _listed_results(self, words: Sequence[str], found: list[Found]) -> None:
         """Give every marker of a list the result its first or last member has ("S100, SOX10 and Melan-A positive")."""
-        found, words, types = scan.found, scan.words, self._result_words
+        types = self._result_words
         for k, f in enumerate(found):
             if f[3] not in types:
                 continue
@@ -388,68 +518,65 @@ class Linker:
                     break
                 at += step
 
-    def _use_definitions(self, scan: _Scan) -> None:
-        """Link the short forms that the text defines to what their long form was linked to."""
-        defined = definitions(scan.text)
-        if not defined:
-            return
-        meaning: dict[str, Found] = {}
-        ends_at = {scan.offsets[2 * item[1] - 1]: item for item in scan.found}
-        for definition in defined:
-            item = next((ends_at[e] for e in range(definition.end, definition.end - 3, -1) if e in ends_at), None)
-            if item is not None:
-                meaning[definition.short] = item
-        if not meaning:
-            return
-        starts, ends = scan.offsets[0::2], scan.offsets[1::2]
-        named: dict[tuple[int, int], Found] = {}
-        for match in _SHORT_FORM.finditer(scan.text):
-            item = meaning.get(match.group()) or meaning.get(match.group().removesuffix("s"))
-            if item is not None:
-                first = bisect_left(starts, match.start())
-                last = bisect_left(ends, match.end()) + 1
-                if first < last <= len(scan.words) and starts[first] == match.start():
-                    named[(first, last)] = (first, last, item[2], item[3], "defined in the text")
-        taken = {k: last - first for first, last in named for k in range(first, last)}
-        kept = [f for f in scan.found
-                if all(k not in taken for k in range(f[0], f[1])) or f[1] - f[0] > max(
-                    taken.get(k, 0) for k in range(f[0], f[1]))]
-        busy = {k for f in kept for k in range(f[0], f[1])}
-        scan.found = sorted([*kept, *(f for span, f in named.items() if not busy.intersection(range(*span)))])
+    def _meaning(self, sentences: Sequence[Sentence], drafts: Sequence[Draft], keys: Sequence[_Key]) -> _Meaning:
+        """The short forms that the text defines, and what their long form was linked to."""
+        meaning: _Meaning = {}
+        for sentence, draft, key in zip(sentences, drafts, keys, strict=True):
+            if not sentence.defined:
+                continue
+            ends_at = {sentence.offsets[2 * item[1] - 1]: item for item in self._joined(sentence, draft, key)}
+            for definition in sentence.defined:
+                item = next((ends_at[e] for e in range(definition.end, definition.end - 3, -1) if e in ends_at), None)
+                if item is not None:
+                    meaning[definition.short] = item
+        return meaning
 
-    def _attach(self, scan: _Scan, cue_starts: Sequence[int]) -> None:
-        """Assertions for the found mentions; drops what is generic and not asserted."""
-        words, found = scan.words, scan.found
+    def _named_in(self, sentence: Sentence, meaning: _Meaning) -> dict[tuple[int, int], Found]:
+        """The defined short forms of a sentence, by token range."""
+        if sentence.short_forms is None:
+            sentence.short_forms = tuple([(m.start(), m.end(), m.group()) for m in _SHORT_FORM.finditer(sentence.text)])
+        named: dict[tuple[int, int], Found] = {}
+        starts: list[int] = []
+        ends_: list[int] = []
+        for start, end, short in sentence.short_forms:
+            item = meaning.get(short) or meaning.get(short.removesuffix("s"))
+            if item is not None:
+                if not starts:
+                    starts, ends_ = sentence.offsets[0::2], sentence.offsets[1::2]
+                first = bisect_left(starts, start)
+                last = bisect_left(ends_, end) + 1
+                if first < last <= len(sentence.words) and starts[first] == start:
+                    named[(first, last)] = (first, last, item[2], item[3], "defined in the text")
+        return named
+
+    def _attach(self, sentence: Sentence, found: list[Found], history: Sequence[tuple[int, int]]
+                ) -> tuple[list[Found], list[Status]]:
+        """Mentions with their assertions, without what is generic and not asserted."""
+        words, text, offsets = sentence.words, sentence.text, sentence.offsets
+        cue_starts: Sequence[int] = sentence.cue_starts
         inside = bytearray()
         if cue_starts:
             inside = bytearray(len(words))
             for f in found:
                 inside[f[0]:f[1]] = b"\x01" * (f[1] - f[0])
             cue_starts = [i for i in cue_starts if not inside[i]]
-        scan.cues = find_cues(words, cue_starts, inside)
         chooser = self._chooser
-        status = assert_mentions(words, [(f[0], f[1]) for f in found], [chooser.looseness[f[3]] for f in found],
-                                 scan.cues, scan.stops, history_ranges(words, scan.colons, scan.stops))
+        looseness, signed = chooser.looseness, chooser.signed
+        status = assert_mentions(words, [(f[0], f[1]) for f in found], [looseness[f[3]] for f in found],
+                                 find_cues(words, cue_starts, inside), sentence.stops, history)
         for k, f in enumerate(found):
-            if f[3] in chooser.signed:
-                at = scan.offsets[2 * f[1] - 1]
-                if scan.text[at:at + 1] in _MINUS and scan.text[at + 1:at + 2] in _SIGN_ENDS:  # "S100-, HMB45-"
+            if f[3] in signed:
+                at = offsets[2 * f[1] - 1]
+                if text[at:at + 1] in _MINUS and text[at + 1:at + 2] in _SIGN_ENDS:  # "S100-, HMB45-"
                     status[k] = (NEGATED, None)
             if (status[k][0] == AFFIRMED and f[1] < len(words) and words[f[1]] in (":", "=")
-                    and not chooser.looseness[f[3]] and _DENIED.match(scan.text, scan.offsets[2 * f[1] - 1])):
+                    and not looseness[f[3]] and _DENIED.match(text, offsets[2 * f[1] - 1])):
                 status[k] = (NEGATED, None)
-        if any(category == HISTORICAL and cue is None for category, cue in status):
-            # the operation of this specimen may be named under history too
-            current = {f[3] for f, (category, _) in zip(found, status, strict=True) if category == AFFIRMED}
-            status = [(AFFIRMED, None) if category == HISTORICAL and cue is None and f[3] in current
-                      and chooser.looseness[f[3]] == 1 else (category, cue)
-                      for f, (category, cue) in zip(found, status, strict=True)]
         asserted = chooser.asserted_only
-        kept = [k for k, f in enumerate(found) if f[3] not in asserted
-                or _is_asserted(words, f, status[k])]
+        kept = [k for k, f in enumerate(found) if f[3] not in asserted or _is_asserted(words, f, status[k])]
         if len(kept) < len(found):
             found, status = [found[k] for k in kept], [status[k] for k in kept]
-        scan.found, scan.status = found, status
+        return found, status
 
     def _describe(self, node: int) -> tuple[str, str, str]:
         known = self._names.get(node)
@@ -458,7 +585,7 @@ class Linker:
             self._names[node] = known
         return known
 
-    def _why(self, scan: _Scan, first: int, last: int, key_id: int, node: int, how: str, category: int,
+    def _why(self, scan: Sentence, first: int, last: int, key_id: int, node: int, how: str, category: int,
              cue: Cue | None) -> tuple[float, str]:
         form = " ".join(scan.words[first:last])
         kind = next((KINDS[k] for owner, k, _ in self.lexicon.entries(key_id) if owner == node), "form")
@@ -494,66 +621,27 @@ def _is_asserted(words: Sequence[str], found: Found, status: tuple[int, Cue | No
     return False
 
 
-class _Scan:
-    """Everything known about one text while it is linked."""
+def _checked(text: object) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"a text must be a str, not {type(text).__name__}",
+                         hint="decode bytes first; pass one text at a time, or use link_many")
+    return text
 
-    __slots__ = (
-        "colons",
-        "counts",
-        "cues",
-        "fits",
-        "found",
-        "joined",
-        "offsets",
-        "phrases",
-        "rows",
-        "status",
-        "stops",
-        "text",
-        "tokens",
-        "words",
-    )
 
-    def __init__(self, text: str, tokens: list[str], offsets: list[int], words: list[str], stops: list[int],
-                 colons: list[int], rows: list[Row]) -> None:
-        self.text = text
-        self.tokens = tokens
-        self.offsets = offsets
-        self.words = words
-        self.stops = stops
-        self.colons = colons
-        self.rows = rows
-        self.counts: Counter[str] | None = None
-        self.joined: str | None = None
-        self.phrases: dict[str, bool] = {}
-        self.fits: dict[int, tuple[float, str] | None] = {}
-        self.found: list[Found] = []
-        self.cues: list[CueHit] = []
-        self.status: list[tuple[int, Cue | None]] = []
+def _entities(sentence: Sentence, found: Sequence[Found], status: Sequence[Status]) -> tuple[Entity, ...]:
+    offsets = sentence.offsets
+    return tuple([(f[3], _POLARITY[s[0]], offsets[2 * f[0]], offsets[2 * f[1] - 1])
+                  for f, s in zip(found, status, strict=True)])
 
-    def near(self, keys: Sequence[str], first: int, last: int) -> str | None:
-        """The first of ``keys`` that occurs in the text outside the tokens ``first`` to ``last``."""
-        if self.counts is None:
-            self.counts = Counter(self.words)
-        counts = self.counts
-        inside = self.words[first:last]
-        for key in keys:
-            if key in counts:
-                if counts[key] > inside.count(key):
-                    return key
-            elif " " in key and all(part in counts for part in key.split(" ")):
-                if self.joined is None:
-                    self.joined = f" {' '.join(self.words)} "
-                known = self.phrases.get(key)
-                if known is None:
-                    known = self.phrases[key] = f" {key} " in self.joined
-                if known:
-                    return key
-        return None
 
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """Offsets of a range of tokens."""
-        return self.offsets[2 * first], self.offsets[2 * last - 1]
+def _with_named(found: list[Found], named: dict[tuple[int, int], Found]) -> list[Found]:
+    """``found`` with the defined short forms in place of what they overlap, unless that is longer."""
+    taken = {k: last - first for first, last in named for k in range(first, last)}
+    kept = [f for f in found
+            if all(k not in taken for k in range(f[0], f[1])) or f[1] - f[0] > max(
+                taken.get(k, 0) for k in range(f[0], f[1]))]
+    busy = {k for f in kept for k in range(f[0], f[1])}
+    return sorted([*kept, *(f for span, f in named.items() if not busy.intersection(range(*span)))])
 
 
 def _rebuild(graph: KnowledgeGraph, options: dict[str, Any]) -> Linker:

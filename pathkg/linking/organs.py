@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
     from pathkg.linking.lexicon import Lexicon
 
-_PROCEDURE_WEIGHT = 3.0
-_DISEASE_WEIGHT = 2.0
-_ANATOMY_WEIGHT = 1.0
+_PROCEDURE_WEIGHT = 3
+_DISEASE_WEIGHT = 2
+_ANATOMY_WEIGHT = 1
 _DEPTH = 6
+_UNIT = lcm(*(20 + 3 * depth for depth in range(_DEPTH)))
+"""Each step up divides a vote by 0.15 more; in this unit every vote is a whole number, so sums do not depend on order."""
 
 # tissues that occur in every report and say nothing of the organ
 _EVERYWHERE = frozenset({
@@ -46,7 +49,7 @@ class OrganSense:
         self.lexicon = lexicon
         self._relation = {name: code for code, name in enumerate(graph.relations)}
         self._type = graph.node_types
-        self._votes: dict[int, tuple[tuple[int, float], ...]] = {}
+        self._votes: dict[int, tuple[tuple[int, int], ...]] = {}
         self._special: dict[tuple[str, int, str], int] = {}
         self._organ_forms: dict[int, tuple[str, ...]] = {}
         organs = {index for index in map(graph.find_index, rule_organs) if index is not None}
@@ -56,19 +59,22 @@ class OrganSense:
             organs.update(graph.arrays.edge_object[rows].tolist())
         self._organs = frozenset(o for o in organs if graph.name(o) not in _EVERYWHERE)
 
-    def weights(self, nodes: Iterable[int]) -> dict[int, float]:
-        """Weight of each organ that the mentioned nodes speak for; the first mentions count double."""
-        total: dict[int, float] = {}
-        votes = self._votes
-        for position, node in enumerate(nodes):
-            found = votes.get(node)
-            if found is None:
-                found = votes[node] = self._vote(node)
-            for organ, weight in found:
-                total[organ] = total.get(organ, 0.0) + (2 * weight if position < 4 else weight)
+    def votes(self, nodes: Iterable[int]) -> dict[int, int]:
+        """Weight of each organ that the mentioned nodes speak for, in units that keep sums exact."""
+        total: dict[int, int] = {}
+        for node in nodes:
+            for organ, weight in self.votes_of(node):
+                total[organ] = total.get(organ, 0) + weight
         return total
 
-    def _vote(self, node: int) -> tuple[tuple[int, float], ...]:
+    def votes_of(self, node: int) -> tuple[tuple[int, int], ...]:
+        """Organs that one node speaks for, with their weight."""
+        found = self._votes.get(node)
+        if found is None:
+            found = self._votes[node] = self._vote(node)
+        return found
+
+    def _vote(self, node: int) -> tuple[tuple[int, int], ...]:
         kind = self._type[int(self.graph.arrays.node_type[node])]
         if kind == "anatomy":
             return self._closure([node], _ANATOMY_WEIGHT)
@@ -89,15 +95,15 @@ class OrganSense:
             arrays.flow[start:stop].tolist(), strict=True)
             if flow & 1 and int(arrays.edge_relation[edge]) in codes]
 
-    def _closure(self, nodes: list[int], weight: float) -> tuple[tuple[int, float], ...]:
-        found: dict[int, float] = {}
+    def _closure(self, nodes: list[int], weight: int) -> tuple[tuple[int, int], ...]:
+        found: dict[int, int] = {}
         level = list(nodes)
         seen = set(level)
         for depth in range(_DEPTH):
             for node in level:
                 if node in self._organs:
                     # the organ named beats the organs it is part of
-                    found.setdefault(node, weight / (1 + 0.15 * depth))
+                    found.setdefault(node, weight * _UNIT // (20 + 3 * depth))
             above = [other for node in level for other in self._objects(node, ("part_of", "is_a"))]
             level = [n for n in dict.fromkeys(above) if n not in seen]
             seen.update(level)

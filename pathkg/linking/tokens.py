@@ -76,11 +76,17 @@ def split(text: str) -> tuple[list[str], list[int]]:
         >>> offsets[4:6]
         [18, 27]
     """
-    # a text that never starts a sentence with a capital has no soft stops: there "." ends sentences
-    pattern = _SOFT
-    if _CAPITAL_START.search(text) is None and text.count(". ") > 1:
-        pattern = _STRICT
-    parts = pattern.split(text)
+    return split_piece(text, strict=has_strict_stops(text))
+
+
+def has_strict_stops(text: str) -> bool:
+    """Whether every full stop ends a sentence: a text that never starts one with a capital has no soft stops."""
+    return _CAPITAL_START.search(text) is None and text.count(". ") > 1
+
+
+def split_piece(text: str, *, strict: bool) -> tuple[list[str], list[int]]:
+    """:func:`split` for a piece of a text whose stops are known to be ``strict`` or not."""
+    parts = (_STRICT if strict else _SOFT).split(text)
     return parts[1::2], list(accumulate(map(len, parts)))
 
 

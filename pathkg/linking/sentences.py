@@ -1,0 +1,143 @@
+"""A text in pieces that are read once: sentences, remembered by their exact words.
+
+No form, cue or torn word reaches over the end of a sentence. So a piece of a text that ends in one gives the same
+tokens, forms and cues wherever it stands, and the completions of one prompt, or the parts of one trajectory, share
+most of theirs. What depends on the text around it (the organ, an ambiguous form's owner, a history section, an
+abbreviation) enters as a key of what was decided, see :class:`Draft`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pathkg.linking.abbreviations import Definition
+
+if TYPE_CHECKING:
+    from pathkg.linking.cues import Cue
+
+Found = tuple[int, int, int, int, str]
+"""First token, token after the last, key id, node index, how (empty: as in the lexicon)."""
+
+Status = tuple[int, "Cue | None"]
+"""Category of an assertion and the cue that governs it."""
+
+MOST_TOKENS = 300_000
+"""Tokens of sentences kept in each of two generations: about 30 MB."""
+
+MOST_SETTLED = 64
+"""Outcomes kept for one sentence; a sentence met in more surroundings starts anew."""
+
+_LONGEST = 2_000
+MOST_JOINED = 8
+"""Pieces without an end that are put together before the rest of the text is read as one."""
+
+# "NO" behind a stop may be a misread N0, which is decided by what stands before it
+_CUT = re.compile(r"\.(?=\s+(?!NO\b)[A-Z0-9])")
+_CUT_STRICT = re.compile(r"\.(?=\s+(?!NO\b)[A-Za-z0-9])")
+_OVERHEAD = 16
+
+
+@dataclass(slots=True, eq=False)
+class Settled:
+    """What a sentence says, once everything around it is known. Offsets are those of the sentence."""
+
+    found: list[Found]
+    status: list[Status]
+    entities: tuple[tuple[int, str | None, int, int], ...]
+    mentions: list[tuple[Any, ...]] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """The forms found in a sentence, before the text has decided what is left open.
+
+    ``undecided`` are the positions in ``found`` that need the text (an ambiguous form, or a category without its letter: ``bare``); ``special`` says that
+    the text's organ matters; ``votes`` are the organs the sentence speaks for. ``joined`` and ``settled`` keep what came
+    of it, by what the text decided.
+    """
+
+    found: list[Found]
+    undecided: tuple[int, ...]
+    bare: frozenset[int]
+    special: bool
+    nodes: tuple[int, ...]
+    votes: tuple[tuple[int, int], ...]
+    joined: dict[Any, list[Found]]
+    settled: dict[Any, Settled]
+
+
+@dataclass(slots=True, eq=False)
+class Sentence:
+    """What can be known of a piece of text from itself alone.
+
+    ``open`` says that it cannot stand alone: what follows belongs to its last sentence or form. ``amended`` is the draft that
+    holds where the text has undecided forms, if that differs.
+    """
+
+    text: str
+    tokens: list[str]
+    offsets: list[int]
+    words: list[str]
+    stops: list[int]
+    colons: list[int]
+    cue_starts: list[int]
+    open: bool
+    ambiguous: bool
+    history: bool
+    defined: tuple[Definition, ...]
+    draft: Draft
+    amended: Draft | None
+    short_forms: tuple[tuple[int, int, str], ...] | None = None
+
+
+class SentenceMemo:
+    """Sentences by their text, in two generations: when the young one is full, the old one is forgotten.
+
+    Without locks: entries depend on nothing but their key, so a race costs at most a second reading.
+    """
+
+    def __init__(self, limit: int = MOST_TOKENS) -> None:
+        self.limit = limit
+        self._young: dict[str, Sentence] = {}
+        self._old: dict[str, Sentence] = {}
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def get(self, text: str) -> Sentence | None:
+        found = self._young.get(text)
+        if found is None:
+            found = self._old.get(text)
+            if found is not None:
+                self.put(found)
+        return found
+
+    def put(self, sentence: Sentence) -> None:
+        if len(sentence.text) > _LONGEST:
+            return
+        self._young[sentence.text] = sentence
+        self._size += len(sentence.tokens) + _OVERHEAD
+        if self._size > self.limit:
+            self._old, self._young, self._size = self._young, {}, 0
+
+    def clear(self) -> None:
+        self._old, self._young, self._size = {}, {}, 0
+
+
+def ends(text: str, *, strict: bool) -> Iterator[int]:
+    """Offsets behind which ``text`` may be cut, and its length.
+
+    Example:
+        >>> list(ends("pT2. Nodes. one. Free.", strict=False))
+        [4, 16, 22]
+    """
+    for match in (_CUT_STRICT if strict else _CUT).finditer(text):
+        yield match.end()
+    yield len(text)
+
+
+__all__ = ["MOST_JOINED", "MOST_SETTLED", "MOST_TOKENS", "Draft", "Found", "Sentence", "SentenceMemo", "Settled", "Status", "ends"]
