@@ -77,14 +77,15 @@ def render_page(cases: Iterable[ViewCase], *, graph: KnowledgeGraph, title: str)
     index: list[list[Any]] = []
     organs, reasons = _Names(), _Names()
     blocks: list[str] = []
-    block = _Block(graph)
+    labels = _Labels(graph)
+    block = _Block(graph, labels)
     for number, case in enumerate(cases):
         index.append([case.id, case.verdict, organs[case.organ], [reasons[r] for r in case.reasons], case.title,
                       case.kind])
         block.add(case)
         if (number + 1) % BLOCK_CASES == 0:
             blocks.append(packed(block.record()))
-            block = _Block(graph)
+            block = _Block(graph, labels)
     if block.cases:
         blocks.append(packed(block.record()))
     head = {"format": FORMAT, "title": title, "graph": graph.hash, "block": BLOCK_CASES, "index": index,
@@ -125,11 +126,26 @@ class _Names:
         return code
 
 
+class _Labels:
+    """Name and type of nodes, each looked up once per page: cases repeat the same few hundred."""
+
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self._graph = graph
+        self._known: dict[str, list[str]] = {}
+
+    def __getitem__(self, curie: str) -> list[str]:
+        if curie not in self._known:
+            index = self._graph.find_index(curie)
+            self._known[curie] = [curie, ""] if index is None else [self._graph.name(index), self._graph.type(index)]
+        return self._known[curie]
+
+
 class _Block:
     """Cases that are compressed together; equal reports and graph paths are kept once."""
 
-    def __init__(self, graph: KnowledgeGraph) -> None:
+    def __init__(self, graph: KnowledgeGraph, labels: _Labels) -> None:
         self.graph = graph
+        self.labels = labels
         self.cases: list[dict[str, Any]] = []
         self.reports = _Names()
         self.nodes: dict[str, list[str]] = {}
@@ -158,11 +174,8 @@ class _Block:
                 entity.reason, self._evidence(entity.evidence, known)]
 
     def _claim(self, claim: CheckedClaim, known: bool) -> list[Any]:
-        return [self._name(claim.source), claim.stance, self._name(claim.target), claim.verdict, claim.reason,
+        return [self.labels[claim.source][0], claim.stance, self.labels[claim.target][0], claim.verdict, claim.reason,
                 self._evidence(claim.evidence, known)]
-
-    def _name(self, curie: str) -> str:
-        return self.graph.node(curie).name if curie in self.graph else curie
 
     def _evidence(self, evidence: Iterable[Evidence], known: bool) -> list[list[Any]]:
         """``["r", start, end]`` for a span of the report, ``["g", number of the path]`` for the graph."""
@@ -186,8 +199,7 @@ class _Block:
             except (PathkgError, IndexError):
                 return None
             for curie in (edge.subject, edge.object):
-                node = self.graph.node(curie)
-                self.nodes[curie] = [node.name, node.type]
+                self.nodes[curie] = self.labels[curie]
             hops.append([edge.subject, edge.display_relation or edge.relation, edge.object, edge.source, edge.negated])
         return hops
 
