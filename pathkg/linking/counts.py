@@ -1,4 +1,4 @@
-"""Numbers of a report: size, margins' distance, receptor results."""
+"""Numbers of a report: size, receptor results."""
 
 from __future__ import annotations
 
@@ -7,33 +7,52 @@ from typing import Any
 
 from pathkg.linking.staging import Value
 
+_MEASURE = (r"(?P<a>\d{1,3}(?:[.,]\s?\d{1,2})?)\s?(?:cm|mm)?\s?(?:x|X|by|\*)?\s?(?P<b>\d{1,3}(?:[.,]\d{1,2})?)?\s?(?:cm|mm)?\s?(?:x|X|by|\*)?"
+            r"\s?(?P<c>\d{1,3}(?:[.,]\d{1,2})?)?\s*(?P<unit>cm|mm)\b")
 _SIZE = re.compile(
-    r"(?:tumou?r\s+(?:size|dimensions?)|size(?:\s+of)?(?:\s+(?:the\s+)?(?:invasive|primary|largest|main))?(?:\s+(?:tumou?r|component|mass|lesion))?"
-    r"|greatest\s+dimension|maximum\s+(?:dimension|diameter)|max\.?\s+diameter|measuring|measures|diameter)"
-    r"[^0-9.;]{0,60}?(?P<a>\d{1,3}(?:\.\s?\d{1,2})?)\s?(?:x|X|by|\*)?\s?(?P<b>\d{1,3}(?:\.\d{1,2})?)?\s?(?:x|X|by|\*)?\s?(?P<c>\d{1,3}(?:\.\d{1,2})?)?"
-    r"\s*(?P<unit>cm|mm)\b", re.I)
+    r"(?P<cue>tumou?r\s+(?:size|dimensions?)|size(?:\s+of)?(?:\s+(?:the\s+)?(?:invasive|primary|largest|main))?(?:\s+(?:tumou?r|component|mass|lesion))?"
+    r"|(?:greatest|maximum|largest)\s+(?:tumou?r\s+)?(?:dimension|diameter|extent|size)|max\.?\s+diameter|measuring|measures|diameter)"
+    r"[^0-9.;]{0,60}?" + _MEASURE, re.I)
+# "a firm tan mass, 1.7 cm in greatest dimension", "invasive carcinoma (5.3 cm)"
+_MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|carcinoma|adenocarcinoma|melanoma|sarcoma|neoplasm|lesion)\b(?!\s*-?\s*free))(?P<gap>[^.;:0-9]{0,60}?)[\s(,]" + _MEASURE
+                   + r"(?!\s*(?:from|to|of\s+the|away|margin))", re.I)
+_SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou?r|mass|carcinoma|adenocarcinoma|neoplasm|lesion)\b)(?!\s*-?\s*free)", re.I)
+_NOT_THE_TUMOUR = re.compile(r"\bnod(?:es?|al)\b|deposit|metasta|smaller|smallest|second\s+|satellite|specimen|fragments?|biopsy|scar|cyst|polyp|ellipse|skin|margin|depth|thickness|distance|"
+                             r"extension|within|(?<!contiguous\s)(?<!largest\s)focus\b|foci\b|segment|aggregate|in\s+situ|dcis|clot|hemorrhag|adenoma\b|uterus|prostate\s+(?:gland|measur)|kidney\s+measur", re.I)
+_CLAUSE = re.compile(r"[.;:]\s")
 
 
 def sizes(text: str) -> list[Value]:
-    """Tumour sizes in mm (greatest dimension), those of a size line first."""
-    found = []
-    for match in _SIZE.finditer(text):
-        values = [float(match[g].replace(" ", "")) for g in "abc" if match[g]]
-        factor = 10.0 if match["unit"].lower() == "cm" else 1.0
-        weight = 3.0 if re.match(r"tumou?r\s+size|size", match.group(), re.I) else 1.0
-        if re.search(r"tumou?r|mass|lesion|carcinoma", text[max(0, match.start() - 50):match.end()], re.I):
-            weight += 1
-        found.append(Value(round(max(values) * factor, 1), match.start(), match.end(), weight))
-    return sorted(found, key=lambda v: (-v.weight, v.start))
+    """Tumour sizes in mm (greatest dimension), those of a size line first.
 
-
-_DISTANCE = re.compile(r"(?:closest|nearest|distance)[^.;]{0,80}?(?P<n>\d{1,3}(?:\.\s?\d+)?)\s*(?P<unit>cm|mm)\b", re.I)
-
-
-def margin_distance(text: str) -> list[Value]:
-    """Distances to the closest margin in mm."""
-    return [Value(float(m["n"].replace(" ", "")) * (10 if m["unit"].lower() == "cm" else 1), m.start(), m.end(), 1.0)
-            for m in _DISTANCE.finditer(text)]
+    Example:
+        >>> [v.value for v in sizes("Lymph node: size of deposit 0.6 cm. Tumor size: 7.0 x 5 x 4 cm.")]
+        [70.0]
+        >>> sizes("There is a firm mass, 1.7 cm in greatest dimension.")[0].value
+        17.0
+    """
+    found: dict[int, Value] = {}
+    for pattern in (_SIZE, _MASS, _SIZED):
+        for match in pattern.finditer(text):
+            at = match.start("a")
+            before = text[max(0, match.start() - 60):match.start()]
+            clauses = _CLAUSE.split(before)
+            lead = clauses[-1] + text[match.start():at] + (match["cue"] if pattern is _SIZED else "")
+            if match["cue"].lower() == "size" and len(clauses) > 1 and len(clauses[-1]) < 3:
+                lead = clauses[-2][-25:] + lead
+            if at in found or _NOT_THE_TUMOUR.search(lead):
+                continue
+            values = [float(match[g].replace(" ", "").replace(",", ".")) for g in "abc" if match[g]]
+            factor = 10.0 if match["unit"].lower() == "cm" else 1.0
+            value = round(max(values) * factor, 1)
+            if not 0 < value <= 500:
+                continue
+            cue = match["cue"].lower()
+            weight = 2.0 if pattern is _MASS else 1.5 if pattern is _SIZED else 3.0 if re.match(r"tumou?r\s+size|size", cue) else 1.0
+            if pattern is _SIZE and re.search(r"tumou?r|mass|lesion|carcinoma", text[max(0, match.start() - 50):match.end()], re.I):
+                weight += 1
+            found[at] = Value(value, match.start(), match.end(), weight)
+    return sorted(found.values(), key=lambda v: (-v.weight, v.start))
 
 
 _RECEPTORS: dict[str, str] = {

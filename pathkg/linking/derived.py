@@ -6,6 +6,8 @@ without its letter ("pN2" with 5 positive nodes of a colon is N2a) and to fill i
 
 from __future__ import annotations
 
+import re
+
 BY_NODES: dict[str, tuple[tuple[int, str], ...]] = {
     # lowest count of positive nodes -> category, the highest first
     "breast": ((10, "3a"), (4, "2a"), (1, "1a"), (0, "0")),
@@ -42,6 +44,27 @@ def category_by_size(organ: str, millimetres: float) -> str | None:
         ('1c', None)
     """
     return next((category for largest, category in BY_SIZE.get(organ, ()) if millimetres <= largest), None)
+
+
+_MICRO = re.compile(r"micro-?me'?tast", re.I)
+_MACRO = re.compile(r"macro-?metast|extra-?(?:nodal|capsular)\s+extension\W{0,3}(?:is\s+)?(?:present|identified)", re.I)
+_ABOVE_THE_CLAVICLE = re.compile(r"supra-?clavicular\s+(?:lymph\s+)?nodes?[^.;]{0,60}?(?<!no )metasta", re.I)
+
+
+def breast_nodes(text: str, positive: int) -> str | None:
+    """N categories of the breast that the count does not give: micrometastases, nodes above the clavicle.
+
+    Example:
+        >>> breast_nodes("Micrometastasis (0.6 mm) in one of two sentinel nodes.", 1)
+        '1mi'
+        >>> breast_nodes("Left supraclavicular lymph node, excision: metastatic carcinoma.", 19)
+        '3c'
+    """
+    if positive == 0:
+        return None
+    if _ABOVE_THE_CLAVICLE.search(text):
+        return "3c"
+    return "1mi" if positive <= 3 and _MICRO.search(text) and not _MACRO.search(text) else None
 
 
 def refine(stated: str, derived: str | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pathkg.linking import counts, derived, lymph_nodes, staging
+from pathkg.linking import counts, derived, lymph_nodes, margins, staging
 from pathkg.linking.staging import Value
 from pathkg.records import Assertion, LinkResult, Mention
 
@@ -84,19 +84,19 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
     read: list[tuple[str, Sequence[Value]]] = [
         ("grade", staging.grades(flat)), ("pT", staging.tnm(flat, "T")), ("pN", staging.tnm(flat, "N")),
         ("pM", staging.tnm(flat, "M")), ("stage_group", staging.stage_group(flat)),
-        ("tumor_size_mm", counts.sizes(flat)), ("margin_distance_mm", counts.margin_distance(flat))]
+        ("tumor_size_mm", counts.sizes(flat)), ("margin_distance_mm", margins.margin_distances(flat)), ("margins", margins.margin_status(flat))]
     examined, positive = lymph_nodes.node_counts(flat)
     read += [("nodes_examined", examined), ("nodes_positive", positive), *counts.receptors(flat).items()]
     fields: dict[str, list[Finding]] = {
         name: [Finding(name, v.value, v.start, v.end, text[v.start:v.end], weight=v.weight) for v in values]
         for name, values in read if values}
     fields["histologic_type"] = _histologic_type(text, result, kinds)
-    fields["procedure"] = _ranked("procedure", text, result, lambda m: m.type == "procedure" and m.id in kinds.removals)
+    fields["procedure"] = _specific_first(_ranked("procedure", text, result, lambda m: m.type == "procedure" and m.id in kinds.removals),
+                                          linker.graph)
     fields["site"] = _ranked("site", text, result, lambda m: m.type == "anatomy" and m.id in kinds.organs)
     fields["laterality"] = _laterality(text, result)
     fields["lymphovascular_invasion"] = _invasion("lymphovascular_invasion", result, kinds.vessels)
     fields["perineural_invasion"] = _invasion("perineural_invasion", result, kinds.nerves)
-    fields["margins"] = _margins(flat)
     fields["markers"] = [Finding("markers", {"marker": m.name, "result": "negative" if m.assertion is Assertion.ABSENT
                                              else "positive"}, m.start, m.end, m.text, m.id)
                          for m in result if m.type == "marker" and m.assertion in (Assertion.PRESENT, Assertion.ABSENT)]
@@ -185,6 +185,8 @@ def _complete(fields: dict[str, list[Finding]], text: str) -> None:
         if not counted:
             continue
         category = rule(organ, counted[0].value)
+        if name == "pN" and organ == "breast" and category != "0":
+            category = derived.breast_nodes(text, counted[0].value) or category
         if category is None:
             continue
         stated = [f for f in fields.get(name, ()) if f.weight >= 1 and f.value != "is"]
@@ -274,6 +276,31 @@ def _ranked(name: str, text: str, result: LinkResult, wanted: Callable[[Mention]
             for c, w in sorted(scores.items(), key=lambda item: (-item[1], best[item[0]].start))]
 
 
+_PLAIN_PROCEDURE = re.compile(r"(?:excisional |incisional |core needle |needle |open )?(?:biopsy|excision|resection|re-excision|procedure)|segmental resection|lymphadenectomy", re.I)
+_SIDE_PROCEDURE = re.compile(r"biopsy|re-excision|skin excision|localization|appendectomy|omentectomy|cholecystectomy|dissection|sampling|aspiration", re.I)
+
+
+def _specific_first(found: list[Finding], graph: KnowledgeGraph) -> list[Finding]:
+    """Procedures with those that say what was removed before "excision", and a kind before what it is a kind of."""
+    if len(found) < 2:
+        return found
+    above = {f.id: graph.ancestors(f.id) for f in found}
+
+    def rank(finding: Finding) -> tuple[int, float]:
+        # what a narrower name was said for counts for the narrower
+        own = finding.weight + sum(f.weight for f in found if f.id in above[finding.id])
+        side = 2 if _PLAIN_PROCEDURE.fullmatch(finding.value) else 1 if _SIDE_PROCEDURE.search(finding.value) else 0
+        return side, -own
+
+    ordered = sorted(found, key=rank)
+    lead = ordered[0]
+    for other in ordered[1:]:
+        if lead.id in above[other.id] or set(lead.value.split()) < set(other.value.split()):
+            ordered.remove(other)
+            return [other, *ordered]
+    return ordered
+
+
 def _laterality(text: str, result: LinkResult) -> list[Finding]:
     sides: Counter[str] = Counter()
     where: dict[str, tuple[int, int]] = {}
@@ -298,14 +325,3 @@ def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float]) -> list
     top = max((f.weight for f in found), default=0.0)
     return sorted(found, key=lambda f: (-f.weight if f.weight < top - 0.5 else -top, not f.value, f.start))
 
-
-_FREE = re.compile(r"margins?\b(?:(?!margin)[^.;]){0,80}?\b(?:negative|uninvolved|free|clear|not\s+involved|no\s+(?:tumou?r|evidence|carcinoma|malign\w+|residual))\b"
-                   r"|\b(?:negative|clear|free|uninvolved)\s+(?:\w+\s+){0,3}margins?\b", re.I)
-_INVOLVED = re.compile(r"margins?\b(?:(?!margin|negative|uninvolved|free|clear|not|un)[^.;]){0,50}?\b(?:positive|involved|involvement\s*:\s*(?:yes|present))\b"
-                       r"|\b(?:positive|involved)\s+(?:\w+\s+){0,3}margins?\b|\b(?:extends?\s+to|present\s+at|involv(?:es|ing))\s+(?:the\s+)?(?:\w+\s+){0,4}margins?\b", re.I)
-
-
-def _margins(text: str) -> list[Finding]:
-    involved = [Finding("margins", "involved", m.start(), m.end(), m.group(), weight=2) for m in _INVOLVED.finditer(text)]
-    free = [Finding("margins", "uninvolved", m.start(), m.end(), m.group(), weight=1) for m in _FREE.finditer(text)]
-    return involved + free if len(involved) * 3 > len(free) else free + involved

@@ -142,7 +142,9 @@ _STATION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Marks:
+class Marks:
+    """Where the sections of a report begin, and whether they are of the gross description (``gross``) or not (``new``)."""
+
     starts: tuple[int, ...]
     kinds: tuple[str, ...]
 
@@ -152,9 +154,10 @@ class _Marks:
         return k, self.kinds[k] if k >= 0 else "new"
 
 
-def _marks(text: str) -> _Marks:
+def marks_of(text: str) -> Marks:
+    """The sections of a report by their headings."""
     found = [(m.start(), str(m.lastgroup)) for m in _HEADING.finditer(text)]
-    return _Marks(tuple(s for s, _ in found), tuple(k for _, k in found))
+    return Marks(tuple(s for s, _ in found), tuple(k for _, k in found))
 
 
 class _Add(Protocol):
@@ -202,7 +205,7 @@ def statements(text: str, regions: list[tuple[int, int]]) -> list[Group]:
     found = sorted([*found, *singles], key=lambda g: g.start)
     if not found:
         return []
-    marks = _marks(text)
+    marks = marks_of(text)
     placed = []
     labels = [m.start() for m in _LABEL.finditer(text)]
     for g in found:

@@ -11,17 +11,18 @@ _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "l": 1, "ll": 2, "lll": 3, "1": 1,
 _N = r"[0-9OolI]"
 
 _T = re.compile(
-    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRmMaA]{0,2}[pP]?|[cC])[\s_]?[T](?P<gap>[\s:]{0,2})"
+    r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmMaA]{0,2}[pP]?|[cC])[\s_]?[T](?P<gap>[\s:]{0,2})"
     r"(?P<value>[iI][sS]|[0-4lI]\s?[a-eA-E]?(?:mi)?[1-3]?|[xX])(?![a-z0-9])(?P<tail>(?:\s?\([a-z0-9+\-,. ]{1,12}\))?)")
 _NODE = re.compile(
-    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?N(?P<gap>[\s:]{0,2})"
+    r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?N(?P<gap>[\s:]{0,2})"
     r"(?P<value>[0-3OolI]\s?[a-c]?(?:\s?mi)?|[xX])(?![a-z0-9])")
 _M = re.compile(
-    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?M(?P<gap>[\s:]{0,2})(?P<value>[0-1OolI]\s?[a-d]?|[xX])(?![a-z0-9])")
+    r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?M(?P<gap>[\s:]{0,2})(?P<value>[0-1OolI]\s?[a-d]?|[xX])(?![a-z0-9])")
 _RUN = re.compile(
-    r"(?<![A-Za-z0-9])(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX][a-e]?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
-    r"(?P<N>[0-3OolIxX][a-c]?(?:mi)?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9])")
-_STAGING_WORDS = re.compile(r"stag|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
+    r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX][a-e]?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
+    r"(?P<N>[0-3OolIxX][a-c]?(?:mi)?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9S])")
+_M_FOLLOWS = re.compile(r"[pc]?[NM]\s?[0-3xXoO](?![a-z])|[VLR][0-2]")
+_STAGING_WORDS = re.compile(r"stag|tumou?r\s+extent|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
 _PREVIOUS = re.compile(r"year[\s\-]*old|history|clinical(?:ly)?\s|previous|biopsy of", re.I)
 _STAGE_GROUP = re.compile(
     r"\bstage\s*(?:group(?:ing)?)?\s*[:=]?\s*(?P<value>(?:IV|I{1,3}|0|[1-4])\s?[A-D]?[0-9]?)(?![A-Za-z0-9])", re.I)
@@ -82,6 +83,8 @@ def tnm(text: str, letter: str) -> list[Value]:
             weight += 2.5
         if raw.lower() == "is" and "p" not in prefix:
             continue  # "TIS" is also a scrap of TISSUE
+        if raw in "oOlI" and (text[match.end():match.end() + 1].isalpha() and not _M_FOLLOWS.match(text, match.end())):
+            continue  # "NOT", "NODES"
         if raw in "oOlI" and "p" not in prefix and weight < 2.5:
             continue
         if match["gap"] and "p" not in prefix and weight < 2:

@@ -1,0 +1,105 @@
+"""Structured findings by field, the misleading phrasing beside the plain one."""
+
+from __future__ import annotations
+
+import pytest
+
+import pathkg
+from pathkg.linking import Linker, extract_findings, linker_for
+from pathkg.linking.counts import sizes
+from pathkg.linking.margins import margin_distances, margin_status
+from pathkg.linking.staging import tnm
+
+
+@pytest.fixture(scope="module")
+def linker() -> Linker:
+    return linker_for(pathkg.load())
+
+
+@pytest.mark.parametrize(("text", "status"), [
+    ("Margins negative for carcinoma.", "uninvolved"),
+    ("All margins are uninvolved by tumor.", "uninvolved"),
+    ("Resection margins: free of tumor.", "uninvolved"),
+    ("Superior margin involved by tumor. Other margins negative for tumor.", "involved"),
+    ("Carcinoma extends to the inked margin.", "involved"),
+    ("Tumor is present at the deep margin.", "involved"),
+    ("Carcinoma does not extend to the margin. Margins are free.", "uninvolved"),
+    ("Margins involved: None.", "uninvolved"),
+    ("RESECTION MARGIN INVOLVED: Narrowly free.", "uninvolved"),
+    ("Margin involved: Yes, deep margin.", "involved"),
+    ("Tumor 1.2 cm from deep margin.", "uninvolved"),
+    ("The specimen is inked.", None),
+])
+def test_margins(text: str, status: str | None) -> None:
+    found = margin_status(text)
+    assert (found[0].value if found else None) == status
+
+
+@pytest.mark.parametrize(("text", "millimetres"), [
+    ("Tumor is 0.2 cm from the nearest margin.", 2.0),
+    ("Distance of tumor from closest margin: 5.7 cm", 57.0),
+    ("INFILTRATING CARCINOMA 0.8 MM FROM ANTERIOR MARGIN and 3 mm from posterior margin.", 0.8),
+    ("Carcinoma within 1 mm of the anterior (yellow ink) margin.", 1.0),
+    ("Deep margin: negative, closest by 4 mm.", 4.0),
+    ("Distance of invasive carcinoma from closest margin: 11,0 mm", 11.0),
+    # no distance of a tumor
+    ("The distal margin is 11.0 cm in circumference.", None),
+    ("Breast measuring 22.0 cm from the superior to inferior margin.", None),
+    ("Distance of tumor center from esophagogastric junction: 2.0 cm", None),
+])
+def test_distance_to_the_closest_margin(text: str, millimetres: float | None) -> None:
+    found = margin_distances(text)
+    assert (found[0].value if found else None) == millimetres
+
+
+@pytest.mark.parametrize(("text", "millimetres"), [
+    ("Tumor size: 2.5 x 2 x 1 cm.", 25.0),
+    ("TUMOR SIZE = 7.0 CM", 70.0),
+    ("a firm, tan mass, 1.7 cm in greatest dimension", 17.0),
+    ("Sectioning reveals a 1.5 cm tumor.", 15.0),
+    ("Invasive adenocarcinoma (5.3 cm).", 53.0),
+    ("LYMPH NODE: METASTASIS. SIZE OF DEPOSIT: 0.6 CM. TUMOR SIZE 3 CM.", 30.0),
+    ("Tumor size: multifocal, largest contiguous focus 1.3 cm.", 13.0),
+    # something else is measured
+    ("Size of the largest lymph node involved by tumor: 0.5 cm", None),
+    ("The specimen measures 12 x 8 x 4 cm.", None),
+    ("Tumor 1.2 cm from the deep margin.", None),
+])
+def test_size_of_the_tumour(text: str, millimetres: float | None) -> None:
+    found = sizes(text)
+    assert (found[0].value if found else None) == millimetres
+
+
+@pytest.mark.parametrize(("text", "letter", "value"), [
+    ("Tumor classification: pT2N3aL0V0R0.", "N", "3a"),
+    ("AJCCpT1pN2.", "T", "1"),
+    ("Primary tumor (pT): pT3a", "T", "3a"),
+    ("pT2 pNO MX", "N", "0"),
+    # no category
+    ("PERINEURAL INVASION: NOT IDENTIFIED. pT2", "N", None),
+    ("#POSITIVE NODES. #TOTAL NODES, pT1", "N", None),
+    ("pT2, NOS. Adenocarcinoma, pT1, NOS.", "N", None),
+    ("SNOMED CODES. M-80703 T-11180.", "T", None),
+])
+def test_categories(text: str, letter: str, value: str | None) -> None:
+    found = tnm(text, letter)
+    assert (found[0].value if found else None) == value
+
+
+@pytest.mark.parametrize(("text", "procedure"), [
+    ("LEFT BREAST, EXCISION OF MASS. MODIFIED RADICAL MASTECTOMY. Excision. Mastectomy.", "modified radical mastectomy"),
+    ("Breast, right, biopsy. Breast, right, lumpectomy.", "lumpectomy"),
+    ("Stomach, biopsy. Total gastrectomy.", "total gastrectomy"),
+    ("Skin, excision.", "excision"),
+])
+def test_the_procedure_that_says_most(linker: Linker, text: str, procedure: str) -> None:
+    assert extract_findings(text, linker=linker).first("procedure") == procedure
+
+
+@pytest.mark.parametrize(("text", "category"), [
+    ("Breast: invasive ductal carcinoma. Micrometastasis in one of two sentinel lymph nodes.", "1mi"),
+    ("Breast: invasive ductal carcinoma. Metastasis in one of two sentinel lymph nodes.", "1a"),
+    ("Breast: invasive ductal carcinoma. No micrometastasis; two lymph nodes negative for tumor.", "0"),
+])
+def test_node_category_of_the_breast(linker: Linker, text: str, category: str) -> None:
+    assert extract_findings(text, linker=linker).first("pN") == category
