@@ -139,7 +139,7 @@ def measure_kills(kills: int, number: int) -> dict[str, Any]:
         synthetic(cases, number)
         command = [sys.executable, "-m", "datagen.cli", "run", "--cases", str(cases), "--workers", "2", "--quiet", "--out"]
         chooser, done = random.Random(7), 0
-        journal = Path(folder) / "out" / ".run" / "journal.jsonl"
+        journal = Path(folder) / "out" / ".run" / "journal.tsv"
         for _ in range(kills):
             size = journal.stat().st_size if journal.exists() else 0
             process = subprocess.Popen([*command, f"{folder}/out"], stdout=subprocess.DEVNULL, start_new_session=True)

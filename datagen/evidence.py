@@ -32,6 +32,7 @@ PER_LOG_DEGREE = 0.35
 CLIMB = 2
 MAX_TABLES = 3_000
 MAX_CLIMBS = 20_000
+MAX_WAYS = 100_000
 _NEGATIVE_RESULT = (" negative", " absent", " loss", " lost", " not expressed")
 
 Edges = tuple[int, ...]
@@ -98,6 +99,7 @@ class EvidenceFinder:
         self._is_target = [int(t) in wanted for t in arrays.node_type.tolist()]
         self._tables: dict[int, dict[int, tuple[_Way | None, _Way | None]]] = {}
         self._climbs: dict[int, dict[int, Edges]] = {}
+        self._ways: dict[tuple[str, int, int], tuple[_Way, Path] | None] = {}
 
     def links(self, findings: Iterable[Finding], target: str, *, stance: str) -> list[Link]:
         """Links of ``stance`` (``supports`` or ``opposes``) from ``findings`` to a node, strongest first."""
@@ -107,22 +109,35 @@ class EvidenceFinder:
         name, kind = self.graph.name(goal), self.graph.type(goal)
         found: list[Link] = []
         for finding in findings:
-            way = self._best(finding, goal, stance)
-            if way is not None:
-                found.append(Link(finding, target, name, kind, stance, self._path(finding.id, way), way.strength, way.main))
+            best = self._known(finding, goal, stance)
+            if best is not None:
+                way, path = best
+                found.append(Link(finding, target, name, kind, stance, path, way.strength, way.main))
         return sorted(found, key=lambda k: (-round(k.strength, 6), k.finding.start, k.finding.id))
 
     def speaks(self, finding: Finding, target: str, *, stance: str) -> bool:
         """Whether a finding speaks for or against a node."""
         goal = self.graph.find_index(target)
-        return goal is not None and self._best(finding, goal, stance) is not None
+        return goal is not None and self._known(finding, goal, stance) is not None
 
-    def _best(self, finding: Finding, goal: int, stance: str) -> _Way | None:
-        start = self.graph.find_index(finding.id)
+    def _known(self, finding: Finding, goal: int, stance: str) -> tuple[_Way, Path] | None:
+        """The best way and its path, remembered: reports state the same few hundred findings."""
+        side = 0 if (stance == "supports") == (finding.polarity == "+") else 1
+        key = (finding.id, goal, side)
+        try:
+            return self._ways[key]
+        except KeyError:
+            if len(self._ways) > MAX_WAYS:
+                self._ways.clear()
+            way = self._best(finding.id, goal, side)
+            known = self._ways[key] = None if way is None else (way, self._path(finding.id, way))
+            return known
+
+    def _best(self, finding: str, goal: int, side: int) -> _Way | None:
+        start = self.graph.find_index(finding)
         if start is None or start == goal:
             return None
         table = self._table(start)
-        side = 0 if (stance == "supports") == (finding.polarity == "+") else 1
         best: _Way | None = None
         for node, walked in self._climb(goal, results=False).items():
             ways = table.get(node)

@@ -14,15 +14,17 @@ from datagen.api import Generator
 from datagen.client import Budget, BudgetReached, CallCache, ChatClient
 from datagen.findings import collect_findings
 from datagen.findings.llm import extract
+from datagen.output.journal import CaseResult
 from datagen.plan import Plan
 from datagen.progress import Progress
 from datagen.questions import Question
 from datagen.records import Case, Rejection, Sample, canonical_json
-from datagen.runners import CaseResult, NumberedCase, Worker, WorkSpec
+from datagen.runners import NumberedCase, WorkSpec
 from datagen.writers.llm import LlmOptions, LlmWriter
 from datagen.writers.revise import Failed, Verified, write_verified
 from datagen.writers.template import VERSION
 from pathkg.errors import EndpointError, InputError
+from pathkg.trajectory import Certificate
 
 CALLS = "calls.sqlite"
 FAILURES = "failures.jsonl"
@@ -42,7 +44,8 @@ class LlmRun:
 
     def __init__(self, spec: WorkSpec, options: LlmOptions, *, out: Path, writer: str = "llm") -> None:
         self.options, self.writer_name, self.out = options, writer, out
-        self.generator: Generator = spec.build().generator
+        self.worker = spec.build()
+        self.generator: Generator = self.worker.generator
         self.cache = CallCache(options.cache or out / CALLS)
         self.budget = Budget(options.budget, spent=self.cache.spent)
         self.client = ChatClient(options.client, cache=self.cache, budget=self.budget, prices=options.prices,
@@ -120,11 +123,8 @@ class LlmRun:
             if _refused_for_all(error):
                 raise
             rejected.append(Rejection(case.case_id, case.patient_id, "client", "endpoint_failed", error.message))
-        result: dict[str, Any] = {"case_id": case.case_id, "samples": [Worker.row(s.to_dict()) for s in samples],
-                                  "rejected": [r.to_dict() for r in rejected]}
-        if extraction:
-            result["extraction"] = extraction
-        return result
+        certificates = [Certificate.from_dict(json.loads(s.certificate_json)) for s in samples]
+        return self.worker.result(case, samples, certificates, rejected, extraction)
 
     async def _question(self, case: Case, plan: Plan, question: Question) -> Sample | Rejection:
         generator = self.generator

@@ -14,7 +14,7 @@ from datagen.api import GenerateOptions
 from datagen.cases import ColumnMap, UnusableCase, read_cases
 from datagen.output.atomic import checksum, make_folder, read_json
 from datagen.output.finish import FORMAT_VERSION, MANIFEST, finish
-from datagen.output.journal import FOLDER, Journal
+from datagen.output.journal import FOLDER, CaseResult, Journal
 from datagen.output.splits import DEFAULT
 from datagen.progress import Progress
 from datagen.records import Case, Rejection
@@ -155,7 +155,7 @@ def run(*, cases: str | Path, out: str | Path, store: str | Path | None = None, 
     make_folder(target)
     journal = Journal(target, fingerprint)
     try:
-        spec = WorkSpec(_name(store), options, tuple(map(str, benchmarks)))
+        spec = WorkSpec(_name(store), options, tuple(map(str, benchmarks)), tuple(fractions.items()))
         progress = Progress(total, done=len(journal), quiet=quiet)
         done_now = samples = 0
         work = _work_left(source, reading, limit, journal)
@@ -168,12 +168,12 @@ def run(*, cases: str | Path, out: str | Path, store: str | Path | None = None, 
         for index, key, result in results:
             journal.append(index, key, result)
             done_now += 1
-            samples += len(result["samples"])
+            samples += len(result.samples)
             progress.step(accepted=samples)
         seconds = progress.finish()
         usage = progress.usage.to_dict() if progress.usage is not None else {}
         about = {**fingerprint, "graph": _about_graph(graph), "unusable_records": total - usable}
-        manifest = finish(target, journal, filters=options.filters, fractions=fractions, seed=options.seed, about=about)
+        manifest = finish(target, journal, filters=options.filters, about=about)
     except BaseException:
         journal.close()
         raise
@@ -250,8 +250,7 @@ def _work_left(source: Path, reading: InputOptions, limit: int | None, journal: 
         if isinstance(record, UnusableCase):
             if not journal.has(index, record.reason):
                 rejection = Rejection(record.case_id, "", "read", record.reason, record.detail)
-                journal.append(index, record.reason,
-                               {"case_id": record.case_id, "samples": [], "rejected": [rejection.to_dict()]})
+                journal.append(index, record.reason, CaseResult.of(record.case_id, rejected=[rejection.to_dict()]))
         elif not journal.has(index, record.key):
             yield index, record
 

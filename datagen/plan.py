@@ -359,7 +359,7 @@ def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Fi
             rivals.setdefault(other)
         if len(rivals) >= MAX_CANDIDATE_DIFFERENTIALS:
             break
-    homes = {organ.id} if organ is not None else set(_usual_sites(diagnosis.id, taxonomy))
+    homes = {organ.id} if organ is not None else set(taxonomy.usual_sites(diagnosis.id))
     found: list[tuple[float, Differential]] = []
     for rival in list(rivals)[:MAX_CANDIDATE_DIFFERENTIALS]:
         stated = findings.by_id.get(rival)
@@ -388,21 +388,9 @@ def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Fi
     return tuple(chosen)
 
 
-def _usual_sites(disease: str, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Where a disease arises: its own sites, else those of its nearest class that has any."""
-    above = taxonomy.graph.ancestors(disease)
-    distance = {disease: 0, **above}
-    for level in sorted(set(distance.values())):
-        sites = [s for n in sorted(n for n, d in distance.items() if d == level)
-                 for s in taxonomy.next(n, "arises_in", "forward")]
-        if sites:
-            return tuple(dict.fromkeys(sites))
-    return ()
-
-
 def _at_home(disease: str, homes: Collection[str], taxonomy: Taxonomy) -> bool:
     """Whether a disease arises in one of these places, a part or the whole of one; true where nothing is known."""
-    sites = _usual_sites(disease, taxonomy)
+    sites = taxonomy.usual_sites(disease)
     if not sites or not homes:
         return True
     relations = ("is_a", "part_of")

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from datagen.output.journal import CaseResult
 from datagen.records import Case, GivenQuestion, ImageRef, canonical_json
-from datagen.runners import CaseResult, NumberedCase, WorkSpec
+from datagen.runners import NumberedCase, WorkSpec
 from pathkg.errors import MissingExtraError, PathkgError
 
 BATCH = 8
@@ -32,8 +33,10 @@ class RayWorker:
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         import json
 
-        results = [canonical_json(self._work(case_from_dict(json.loads(str(text))))) for text in batch["case"]]
-        return {"index": list(batch["index"]), "key": [str(k) for k in batch["key"]], "result": results}
+        results = [self._work(case_from_dict(json.loads(str(text)))) for text in batch["case"]]
+        # JSON holds no bare tab; lists of a changing length make Arrow guess at types
+        return {"index": list(batch["index"]), "key": [str(k) for k in batch["key"]],
+                "result": ["\t".join((r.head, *r.samples)) for r in results]}
 
 
 def case_from_dict(record: Mapping[str, Any]) -> Case:
@@ -70,8 +73,6 @@ def run_ray(cases: Iterable[NumberedCase], spec: WorkSpec, *, workers: int, addr
         import ray.exceptions
     except ImportError as error:
         raise MissingExtraError.for_extra("ray[data]", "ray") from error
-    import json
-
     started = not ray.is_initialized()
     if started:
         ray.init(address=address, log_to_driver=False, include_dashboard=False, **({} if address else {"num_cpus": workers}))
@@ -86,7 +87,8 @@ def run_ray(cases: Iterable[NumberedCase], spec: WorkSpec, *, workers: int, addr
                 RayWorker, fn_constructor_args=(spec,), batch_size=BATCH,
                 compute=ray.data.ActorPoolStrategy(size=min(workers, blocks)))
             for row in data.iter_rows():
-                yield int(row["index"]), str(row["key"]), json.loads(row["result"])
+                head, *samples = str(row["result"]).split("\t")
+                yield int(row["index"]), str(row["key"]), CaseResult(head, tuple(samples))
     except ray.exceptions.RayError as error:
         raise PathkgError(f"Ray gave up: {str(error)[:300]}",
                           hint="run the same command again: finished cases are kept; ray status shows the cluster") from error

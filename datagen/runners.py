@@ -8,39 +8,43 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datagen.api import GenerateOptions, Generator
 from datagen.filters.contamination import BenchmarkIndex
 from datagen.filters.duplicates import pack, signature
 from datagen.filters.templating import skeleton
-from datagen.records import Case, Rejection
+from datagen.output.journal import CaseResult
+from datagen.output.splits import DEFAULT, split_of
+from datagen.records import Case, Rejection, Sample
 from pathkg.errors import InputError, PathkgError
 
+if TYPE_CHECKING:
+    from pathkg.trajectory import Certificate
+
 RUNNERS = ("local", "ray")
-CHUNK = 8
+CHUNK = 4
 PARENT_CHECK_SECONDS = 1.0
 CHUNKS_AHEAD = 4
 """Chunks under way per worker: enough to keep it busy, few enough to keep memory flat."""
 
 NumberedCase = tuple[int, Case]
-CaseResult = Mapping[str, Any]
-"""What the journal keeps of a case: ``samples`` (with ``_`` fields for the run-wide filters) and ``rejected``."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkSpec:
-    """All that a worker needs to be set up, small enough to send."""
+    """All that a worker needs to be set up, small enough to send. ``fractions`` are those of the patient-level splits."""
 
     store: str | None
     options: GenerateOptions
     benchmarks: tuple[str, ...] = ()
+    fractions: tuple[tuple[str, float], ...] = tuple(DEFAULT.items())
 
     def build(self) -> Worker:
         """Open the graph and make a worker."""
@@ -48,38 +52,45 @@ class WorkSpec:
 
         index = BenchmarkIndex.of_files(map(Path, self.benchmarks), length=self.options.filters.shared_words) \
             if self.benchmarks else None
-        return Worker(Generator(load(self.store), options=self.options, benchmarks=index))
+        return Worker(Generator(load(self.store), options=self.options, benchmarks=index), dict(self.fractions))
 
 
 class Worker:
     """Turns a case into its journal entry."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, fractions: Mapping[str, float] = DEFAULT) -> None:
         self.generator = generator
+        self.fractions = fractions
 
     def __call__(self, case: Case) -> CaseResult:
         try:
             made = self.generator.generate(case)
-            samples, rejected = made.samples, made.rejected
         except PathkgError as error:
-            samples, rejected = (), (Rejection(case.case_id, case.patient_id, "read", "unusable", error.message),)
-        rows = [self.row(sample.to_dict()) for sample in samples]
-        return {"case_id": case.case_id, "samples": rows, "rejected": [r.to_dict() for r in rejected]}
+            why = Rejection(case.case_id, case.patient_id, "read", "unusable", error.message)
+            return CaseResult.of(case.case_id, rejected=[why.to_dict()])
+        certificates = [certificate for _, certificate, _ in made.written]
+        return self.result(case, made.samples, certificates, made.rejected)
 
-    @staticmethod
-    def row(sample: dict[str, Any]) -> dict[str, Any]:
-        """A sample with what the run-wide filters need, computed where there are many hands."""
-        from json import loads
+    def result(self, case: Case, samples: Sequence[Sample], certificates: Sequence[Certificate],
+               rejected: Sequence[Rejection], extraction: Mapping[str, int] | None = None) -> CaseResult:
+        """Samples and rejections as the journal keeps them, with what the run-wide filters need: computed here, where
+        there are many hands. ``extraction`` counts the items a model extracted and those that were located."""
+        split = split_of(case.patient_id, self.fractions, seed=self.generator.options.seed)
+        notes = [note_of(s, c) | {"split": split} for s, c in zip(samples, certificates, strict=True)]
+        return CaseResult.of(case.case_id, samples=[s.to_dict() | {"split": split} for s in samples], notes=notes,
+                             rejected=[r.to_dict() for r in rejected], extraction=extraction or {})
 
-        spans: list[str] = []
-        structure: list[str] = []
-        for part in loads(sample["certificate_json"])["parts"]:
-            spans.append(skeleton(part["text"], ((e["start"], e["end"]) for e in part["entities"])))
-            if part["name"].startswith("step"):
-                claims = {c["stance"] for c in part["claims"]}
-                structure.append("-".join(sorted(claims)) or "state")
-        return {**sample, "_skeleton": " / ".join(spans), "_structure": structure,
-                "_minhash": pack(signature(sample["text"]))}
+
+def note_of(sample: Sample, certificate: Certificate) -> dict[str, Any]:
+    """What the run-wide filters and the counts need to know of a sample."""
+    spans: list[str] = []
+    structure: list[str] = []
+    for part in certificate.parts:
+        spans.append(skeleton(part.text, ((e.start, e.end) for e in part.entities)))
+        if part.is_reasoning:
+            structure.append("-".join(sorted({c.stance for c in part.claims})) or "state")
+    return {"patient_id": sample.patient_id, "question_kind": sample.question_kind, "diagnosis": sample.diagnosis,
+            "skeleton": " / ".join(spans), "structure": structure, "minhash": pack(signature(sample.text))}
 
 
 def run_here(cases: Iterable[NumberedCase], spec: WorkSpec) -> Iterator[tuple[int, str, CaseResult]]:

@@ -21,6 +21,7 @@ class Taxonomy:
         self.graph = graph
         self._above: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
         self._below: dict[str, frozenset[str]] = {}
+        self._sites: dict[str, tuple[str, ...]] = {}
         self._next: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
     def above(self, curie: str, relations: tuple[str, ...] = ("is_a",)) -> frozenset[str]:
@@ -52,3 +53,20 @@ class Taxonomy:
                 self._next.clear()
             self._next[key] = tuple(n for _, n, _ in self.graph.neighbors(curie, relation, direction=direction))
         return self._next[key]
+
+    def usual_sites(self, disease: str) -> tuple[str, ...]:
+        """Where a disease arises: its own sites, else those of its nearest class that has any."""
+        if disease not in self._sites:
+            if len(self._sites) > KEPT:
+                self._sites.clear()
+            self._sites[disease] = self._usual_sites(disease)
+        return self._sites[disease]
+
+    def _usual_sites(self, disease: str) -> tuple[str, ...]:
+        distance = {disease: 0, **self.graph.ancestors(disease)}
+        for level in sorted(set(distance.values())):
+            sites = [s for n in sorted(n for n, d in distance.items() if d == level)
+                     for s in self.next(n, "arises_in", "forward")]
+            if sites:
+                return tuple(dict.fromkeys(sites))
+        return ()

@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"[a-z]+|_+")
 GRAM = 6
 MIN_CLASS = 20
 KEPT_GRAMS = 200_000
-"""Counted n-grams are pruned to those met more than once when there are more than this many."""
+"""Most n-grams counted; when there are more, the rarest are forgotten."""
 
 
 def skeleton(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -98,8 +98,12 @@ class TemplatingAudit:
         return total >= MIN_CLASS and self._skeletons[label][key] > max(1.0, share * total)
 
     def _prune(self) -> None:
-        self._grams = Counter({k: n for k, n in self._grams.items() if n > 1})
-        self._all = Counter({k: n for k, n in self._all.items() if n > 1})
+        """Forget the rarest n-grams until half of the room is free: pruning at every sample would take for ever."""
+        least = 1
+        while len(self._grams) > KEPT_GRAMS // 2:
+            self._grams = Counter({k: n for k, n in self._grams.items() if n > least})
+            self._all = Counter({k: n for k, n in self._all.items() if n > least})
+            least += 1
 
     def report(self) -> list[ClassReport]:
         """One report per class with at least 20 samples, largest class first."""

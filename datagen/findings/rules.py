@@ -9,16 +9,19 @@ from typing import Any
 
 from pathkg.records import Assertion, Mention, Polarity
 
+# The patterns begin with a set of letters: the regex engine then skips to candidates in C.
 _HEADING = re.compile(
-    r"(?:final|pathologic(?:al)?|histologic(?:al)?|microscopic|patholog\w*)?\s*diagnos[ie]s(?:\s+details)?\s*:?"
-    r"|histologic(?:al)?\s+(?:sub)?type\s*:|tumou?r\s+type\s*:|type\s+of\s+tumou?r\s*:|diagnosis", re.IGNORECASE)
+    r"[DdTt](?i:(?<=d)iagnos[ie]s(?:\s+details)?\s*:?|(?<=t)ype\s+of\s+tumou?r\s*:|(?<=t)ype\s*:)")
+_WHAT_TYPE = re.compile(r"(?:histologic(?:al)?\s+(?:sub)?|tumou?r\s+)$", re.IGNORECASE)
+"""Which types a heading ``… type:`` gives, of all that reports list."""
 NEAR_HEADING = 160
 """Characters after a heading such as ``Histologic type:`` within which a disease is taken as what it names."""
 
 _SIZE = re.compile(
-    r"(?:tumou?r\s+size|greatest\s+dimension|maximum\s+(?:tumou?r\s+)?(?:dimension|diameter)|greatest\s+diameter"
-    r"|tumou?r\s+measur\w+|size\s+of\s+(?:the\s+)?tumou?r|largest\s+(?:dimension|diameter))\D{0,40}?"
-    r"(\d{1,2}(?:[.,]\d{1,2})?)(?:\s*[x×]\s*\d{1,2}(?:[.,]\d{1,2})?){0,2}\s*(cm|mm)\b", re.IGNORECASE)
+    r"[TtGgMmSsLl](?i:(?<=t)umou?r\s+(?:size|measur\w+)|(?<=g)reatest\s+(?:dimension|diameter)"
+    r"|(?<=m)aximum\s+(?:tumou?r\s+)?(?:dimension|diameter)|(?<=s)ize\s+of\s+(?:the\s+)?tumou?r"
+    r"|(?<=l)argest\s+(?:dimension|diameter))\D{0,40}?"
+    r"(\d{1,2}(?:[.,]\d{1,2})?)(?:\s*[xX×]\s*\d{1,2}(?:[.,]\d{1,2})?){0,2}\s*([cCmM][mM])\b")
 _NODES = re.compile(r"(?<![\d/.])(\d{1,2})\s?/\s?(\d{1,2})(?![\d/.])")
 _NODE_WORD = re.compile(r"\bnodes?\b|\blymph", re.IGNORECASE)
 
@@ -85,7 +88,7 @@ def collect_findings(text: str, mentions: Iterable[Mention]) -> CaseFindings:
     as absent (a metastasis in one of five node stations is a metastasis). Historical, unspecified and other mentions
     state nothing about the case and are left out.
     """
-    headings = [m.end() for m in _HEADING.finditer(text)]
+    headings = [m.end() for m in _HEADING.finditer(text) if m[0][0] in "dD" or _what_type(text, m)]
     groups: dict[tuple[str, Polarity], list[Mention]] = {}
     for mention in mentions:
         polarity = mention.polarity
@@ -101,6 +104,10 @@ def collect_findings(text: str, mentions: Iterable[Mention]) -> CaseFindings:
                              best.text, len(group), headed))
     found.sort(key=lambda f: (f.start, f.end, f.id))
     return CaseFindings(tuple(found), tuple(_measures(text)), {f.id: f for f in found})
+
+
+def _what_type(text: str, match: re.Match[str]) -> bool:
+    return match[0][4:].split()[0].lower() == "of" or _WHAT_TYPE.search(text, max(0, match.start() - 24), match.start()) is not None
 
 
 def _measures(text: str) -> Iterable[Measure]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ from datagen.filters.duplicates import NearDuplicates, unpack
 from datagen.filters.templating import TemplatingAudit
 from datagen.output.atomic import checksum, whole_file, write_json
 from datagen.output.journal import Journal
-from datagen.output.schema import read_samples, sample_schema
-from datagen.output.splits import split_of
+from datagen.output.schema import sample_schema
 from datagen.output.tables import write_parquet
 from datagen.records import Rejection, canonical_json
 
@@ -35,19 +34,24 @@ class Tally:
     diagnoses: Counter[str] = field(default_factory=Counter)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejected_cases: Counter[str] = field(default_factory=Counter)
-    passed: Counter[str] = field(default_factory=Counter)
+    extraction: Counter[str] = field(default_factory=Counter)
+
+    def add(self, note: Mapping[str, Any]) -> None:
+        """Count one sample."""
+        self.samples += 1
+        self.kinds[note["question_kind"]] += 1
+        self.splits[note["split"]] += 1
+        self.patients.add(note["patient_id"])
+        self.diagnoses[note["diagnosis"]] += 1
 
 
-def finish(out: Path, journal: Journal, *, filters: FilterOptions, fractions: Mapping[str, float], seed: int,
-           about: Mapping[str, Any]) -> dict[str, Any]:
+def finish(out: Path, journal: Journal, *, filters: FilterOptions, about: Mapping[str, Any]) -> dict[str, Any]:
     """Write ``samples.jsonl``, ``samples.parquet``, ``rejected.jsonl`` and, last of all, ``manifest.json``.
 
     Args:
         out: the output folder.
         journal: the finished cases.
         filters: thresholds of the run-wide filters.
-        fractions: of the patient-level splits.
-        seed: of the splits.
         about: what goes into the manifest besides the counts: graph, options, input, versions.
 
     Returns:
@@ -56,69 +60,56 @@ def finish(out: Path, journal: Journal, *, filters: FilterOptions, fractions: Ma
     repeats = _near_duplicates(journal, filters)
     audit = TemplatingAudit()
     tally = Tally()
-    with whole_file(out / "samples.jsonl") as samples, whole_file(out / "rejected.jsonl") as rejected:
+    with whole_file(out / "samples.jsonl", "wb") as samples, whole_file(out / "rejected.jsonl") as rejected:
         number = 0
-        for _, result in journal.results():
+        for _, head, lines in journal.results():
             kept = 0
-            reasons = [dict(r) for r in result["rejected"]]
-            for row in result["samples"]:
-                problem = _run_wide_problem(row, number, repeats, audit, filters)
+            reasons = [dict(r) for r in head["rejected"]]
+            for note, line in zip(head["notes"], lines, strict=True):
+                problem = _run_wide_problem(head["case_id"], note, number, repeats, audit, filters)
                 number += 1
                 if problem is not None:
                     reasons.append(problem.to_dict())
                     continue
                 kept += 1
-                _write_sample(samples, row, tally, fractions, seed)
+                samples.write(line + b"\n")
+                tally.add(note)
             for record in reasons:
                 rejected.write(canonical_json(record) + "\n")
                 tally.rejected[record["stage"], record["reason"]] += 1
+            tally.extraction.update(head["extraction"])
             tally.cases += 1
             tally.accepted += bool(kept)
             if not kept:
                 tally.rejected_cases[_main_reason(reasons)] += 1
-    files = write_parquet(out / "samples.parquet", _rows_of(out), sample_schema())
+    files = write_parquet(out / "samples.parquet", out / "samples.jsonl", sample_schema())
     manifest = {**about, "format_version": FORMAT_VERSION, "counts": _counts(tally), "templating": audit.to_dict(),
                 "files": {f.name: checksum(f) for f in (out / "samples.jsonl", out / "rejected.jsonl", *files)}}
     write_json(out / MANIFEST, manifest)
     return manifest
 
 
-def _rows_of(out: Path) -> Iterator[dict[str, Any]]:
-    yield from read_samples(out)
-
-
 def _near_duplicates(journal: Journal, filters: FilterOptions) -> dict[int, int]:
     if not filters.runs("near_duplicate"):
         return {}
     near = NearDuplicates()
-    for _, result in journal.results():
-        for row in result["samples"]:
-            near.add(row["case_id"], unpack(row["_minhash"]))
+    for _, head, _ in journal.results():
+        for note in head["notes"]:
+            near.add(head["case_id"], unpack(note["minhash"]))
     return near.find(filters.near_duplicate)
 
 
-def _run_wide_problem(row: Mapping[str, Any], number: int, repeats: Mapping[int, int], audit: TemplatingAudit,
-                      filters: FilterOptions) -> Rejection | None:
+def _run_wide_problem(case_id: str, note: Mapping[str, Any], number: int, repeats: Mapping[int, int],
+                      audit: TemplatingAudit, filters: FilterOptions) -> Rejection | None:
     def reject(reason: str, detail: str) -> Rejection:
-        return Rejection(row["case_id"], row["patient_id"], "filter", reason, detail, row["question_kind"])
+        return Rejection(case_id, note["patient_id"], "filter", reason, detail, note["question_kind"])
 
     if number in repeats:
         return reject("near_duplicate", f"nearly the text of sample number {repeats[number]}")
-    too_many = audit.add(row["diagnosis"], row["_skeleton"], row["_structure"], share=filters.mould_share)
+    too_many = audit.add(note["diagnosis"], note["skeleton"], note["structure"], share=filters.mould_share)
     if too_many and filters.runs("templating"):
-        return reject("templating", f"the class {row['diagnosis']} has this sentence frame too often")
+        return reject("templating", f"the class {note['diagnosis']} has this sentence frame too often")
     return None
-
-
-def _write_sample(handle: Any, row: Mapping[str, Any], tally: Tally, fractions: Mapping[str, float], seed: int) -> None:
-    split = split_of(row["patient_id"], fractions, seed=seed)
-    record = {k: v for k, v in row.items() if not k.startswith("_")}
-    handle.write(canonical_json({**record, "split": split}) + "\n")
-    tally.samples += 1
-    tally.kinds[row["question_kind"]] += 1
-    tally.splits[split] += 1
-    tally.patients.add(row["patient_id"])
-    tally.diagnoses[row["diagnosis"]] += 1
 
 
 def _main_reason(reasons: list[dict[str, Any]]) -> str:
@@ -130,7 +121,8 @@ def _main_reason(reasons: list[dict[str, Any]]) -> str:
 
 
 def _counts(tally: Tally) -> dict[str, Any]:
-    return {"cases": tally.cases, "accepted": tally.accepted, "samples": tally.samples, "patients": len(tally.patients),
+    extracted = {"extraction": dict(sorted(tally.extraction.items()))} if tally.extraction else {}
+    return {**extracted, "cases": tally.cases, "accepted": tally.accepted, "samples": tally.samples, "patients": len(tally.patients),
             "question_kinds": dict(sorted(tally.kinds.items())), "splits": dict(sorted(tally.splits.items())),
             "diagnoses": dict(sorted(tally.diagnoses.items(), key=lambda kv: (-kv[1], kv[0]))[:50]),
             "rejected_cases": dict(sorted(tally.rejected_cases.items())),

@@ -3,6 +3,9 @@
 A line is in the journal whole or it does not count: what a killed run left at the end of the file is cut off when
 the journal is opened again. Lines may come in any order (workers finish as they like); they are read back in the
 order of the cases, so that an interrupted and resumed run ends with the same bytes as an undisturbed one.
+
+A line is ``index TAB key TAB head TAB sample TAB sample…``: JSON holds no bare tab. Samples stand there as they will
+in ``samples.jsonl``, so that the end of a run copies them and reads only the short heads.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +24,33 @@ from pathkg.errors import InputError
 
 FOLDER = ".run"
 HEADER = "header.json"
-LINES = "journal.jsonl"
+LINES = "journal.tsv"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one case, ready to be written.
+
+    Args:
+        head: JSON of the case id, of the rejections, and per sample of what the run-wide filters need (``notes``).
+        samples: JSON of each sample.
+    """
+
+    head: str
+    samples: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, case_id: str, *, samples: Sequence[Mapping[str, Any]] = (), notes: Sequence[Mapping[str, Any]] = (),
+           rejected: Sequence[Mapping[str, Any]] = (), extraction: Mapping[str, int] | None = None) -> CaseResult:
+        """Put a result into words."""
+        head = {"case_id": case_id, "notes": list(notes), "rejected": list(rejected), "extraction": extraction or {}}
+        return cls(canonical_json(head), tuple(map(canonical_json, samples)))
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The head, read."""
+        found: dict[str, Any] = json.loads(self.head)
+        return found
 
 
 class Journal:
@@ -58,10 +88,11 @@ class Journal:
                 if not line.endswith(b"\n"):
                     break  # the run was killed while it wrote this line
                 try:
-                    entry = json.loads(line)
-                    self._offsets[entry["index"]] = good
-                    self._keys[entry["index"]] = entry["key"]
-                except (ValueError, KeyError, TypeError) as error:
+                    index, key, head, *_ = line.split(b"\t", 3)
+                    json.loads(head)
+                    self._offsets[int(index)] = good
+                    self._keys[int(index)] = key.decode()
+                except ValueError as error:
                     raise InputError(f"{self._path} is damaged at byte {good}",
                                      hint="remove the output folder and run again") from error
                 good += len(line)
@@ -83,16 +114,16 @@ class Journal:
                              hint="the cases file changed; give another --out, or --overwrite to start again")
         return known is not None
 
-    def append(self, index: int, key: str, result: Mapping[str, Any]) -> None:
+    def append(self, index: int, key: str, result: CaseResult) -> None:
         """Add the result of one case. It is handed to the operating system at once: a kill does not lose it."""
-        line = canonical_json({"index": index, "key": key, "result": result}).encode() + b"\n"
+        line = "\t".join((str(index), key, result.head, *result.samples)).encode() + b"\n"
         self._offsets[index] = self._handle.tell()
         self._keys[index] = key
         self._handle.write(line)
         self._handle.flush()
 
-    def results(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """``(index, result)`` of every case, in the order of the cases."""
+    def results(self) -> Iterator[tuple[int, dict[str, Any], list[bytes]]]:
+        """``(index, head, samples)`` of every case, in the order of the cases; samples as lines without their end."""
         self._handle.flush()
         with self._path.open("rb") as handle:
             position = 0
@@ -101,7 +132,8 @@ class Journal:
                     handle.seek(self._offsets[index])
                 line = handle.readline()
                 position = self._offsets[index] + len(line)
-                yield index, json.loads(line)["result"]
+                _, _, head, *samples = line.rstrip(b"\n").split(b"\t")
+                yield index, json.loads(head), samples
 
     def close(self) -> None:
         self._handle.close()

@@ -34,6 +34,7 @@ LOCATION = frozenset({"arises_in", "part_of", "located_in"})
 UNINFORMATIVE = frozenset({"differential_of", "obtained_by", "removes", "drains_to", "xref", "mapped_to"})
 """Relations that connect two nodes without one speaking for the other."""
 
+_SENTENCE_END = re.compile(r"[.;\n]")
 _NEGATIVE_RESULT = (" negative", " absent", " loss", " lost", " not expressed")
 
 
@@ -52,25 +53,29 @@ class ReportEvidence:
 
     def __init__(self, text: str, mentions: Iterable[Mention]) -> None:
         self.text = text
-        self._spans: dict[tuple[str, Polarity], list[Mention]] = {}
+        self._stated: dict[Polarity, dict[str, list[Mention]]] = {"+": {}, "-": {}}
         self._named: dict[str, Mention] = {}
         for mention in mentions:
             self._named.setdefault(mention.id, mention)
             polarity = mention.polarity
             if polarity is not None:
-                self._spans.setdefault((mention.id, polarity), []).append(mention)
+                self._stated[polarity].setdefault(mention.id, []).append(mention)
         self._values: dict[Value, tuple[int, int]] = {}
         for value, start, end in find_values(text):
             self._values.setdefault(value, (start, end))
         self.values: frozenset[Value] = frozenset(self._values)
         self.measures: frozenset[Value] | None = frozenset(value for value, _ in measures(text))
-        self._sentence_ends = [i for i, c in enumerate(text) if c in ".;\n"]
+        self._sentence_ends = [m.start() for m in _SENTENCE_END.finditer(text)]
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
         """Spans that state one of ``nodes`` with ``polarity``; the nodes given first win."""
+        stated = self._stated[polarity]
+        if isinstance(nodes, dict) and len(nodes) > len(stated):
+            # a class of thousands and a report of dozens: walk the report, in the order of the class
+            nodes = sorted(stated.keys() & nodes.keys(), key=nodes.__getitem__)
         found: list[Evidence] = []
         for node in nodes:
-            for mention in self._spans.get((node, polarity), ()):
+            for mention in stated.get(node, ()):
                 found.append(Evidence("report", mention.text, mention.start, mention.end))
                 if len(found) == limit:
                     return tuple(found)
@@ -96,7 +101,7 @@ class ReportEvidence:
         def sentences(nodes: Iterable[str]) -> dict[int, Mention]:
             at: dict[int, Mention] = {}
             for node in nodes:
-                for mention in self._spans.get((node, "+"), ()):
+                for mention in self._stated["+"].get(node, ()):
                     at.setdefault(bisect_left(self._sentence_ends, mention.start), mention)
             return at
 
@@ -121,22 +126,23 @@ class GraphEvidence:
         self._hierarchy = {i for i, r in enumerate(graph.relations) if r in HIERARCHY}
         self._climbs: dict[int, dict[int, tuple[int, ...]]] = {}
         self._sites: dict[str, frozenset[str]] = {}
-        self._below: dict[str, tuple[str, ...]] = {}
+        self._below: dict[str, dict[str, int]] = {}
+        self._above: dict[str, tuple[str, ...]] = {}
         self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
 
-    def below(self, curie: str) -> tuple[str, ...]:
-        """The node and its is_a descendants, nearest first."""
+    def below(self, curie: str) -> dict[str, int]:
+        """The node and its is_a descendants, nearest first, each with its place in that order."""
         if curie not in self._below:
             found = self.graph.descendants(curie) if curie in self.graph else {}
-            self._below[curie] = (curie, *sorted(found, key=lambda c: (found[c], c)))
+            self._below[curie] = {c: i for i, c in enumerate((curie, *sorted(found, key=lambda c: (found[c], c))))}
         return self._below[curie]
 
     def above(self, curie: str) -> tuple[str, ...]:
         """The node and its is_a ancestors up to :data:`MAX_CLIMB`, nearest first."""
-        index = self.graph.find_index(curie)
-        if index is None:
-            return (curie,)
-        return tuple(self.graph.curie(i) for i in self._climb(index))
+        if curie not in self._above:
+            index = self.graph.find_index(curie)
+            self._above[curie] = (curie,) if index is None else tuple(map(self.graph.curie, self._climb(index)))
+        return self._above[curie]
 
     def words(self, curie: str) -> frozenset[str]:
         """The words of a node's name, without the small ones."""

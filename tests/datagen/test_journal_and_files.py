@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datagen.output.atomic import whole_file
-from datagen.output.journal import Journal
+from datagen.output.journal import LINES, CaseResult, Journal
 from datagen.output.schema import sample_schema
 from datagen.output.splits import parse_fractions, split_of
 from datagen.output.tables import write_parquet
@@ -33,21 +33,22 @@ def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_a_torn_last_line_is_cut_off(tmp_path: Path, cut: int) -> None:
     journal = Journal(tmp_path, {"v": 1})
     for i in (0, 2, 1):
-        journal.append(i, f"k{i}", {"n": i})
+        journal.append(i, f"k{i}", CaseResult.of(f"c{i}", samples=[{"n": i, "text": "a\tb\n"}]))
     journal.close()
-    path = tmp_path / ".run" / "journal.jsonl"
+    path = tmp_path / ".run" / LINES
     path.write_bytes(path.read_bytes()[:-cut])
     again = Journal(tmp_path, {"v": 1})
     assert len(again) == 2
     assert not again.has(1, "k1")
-    again.append(1, "k1", {"n": 1})
-    assert [(i, r["n"]) for i, r in again.results()] == [(0, 0), (1, 1), (2, 2)]
+    again.append(1, "k1", CaseResult.of("c1", samples=[{"n": 1}, {"n": 7}]))
+    kept = [(i, head["case_id"], [json.loads(s)["n"] for s in samples]) for i, head, samples in again.results()]
+    assert kept == [(0, "c0", [0]), (1, "c1", [1, 7]), (2, "c2", [2])]
     again.close()
 
 
 def test_a_journal_of_other_settings_or_other_cases_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path, {"seed": 1})
-    journal.append(0, "k0", {})
+    journal.append(0, "k0", CaseResult.of("c0"))
     with pytest.raises(InputError, match="is not the one"):
         journal.has(0, "other")
     journal.close()
@@ -57,10 +58,10 @@ def test_a_journal_of_other_settings_or_other_cases_is_refused(tmp_path: Path) -
 
 def test_a_journal_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path, {})
-    journal.append(0, "k0", {})
-    journal.append(1, "k1", {})
+    journal.append(0, "k0", CaseResult.of("c0"))
+    journal.append(1, "k1", CaseResult.of("c1"))
     journal.close()
-    path = tmp_path / ".run" / "journal.jsonl"
+    path = tmp_path / ".run" / LINES
     path.write_bytes(b"garbage" + path.read_bytes())
     with pytest.raises(InputError, match="damaged"):
         Journal(tmp_path, {})
@@ -72,6 +73,13 @@ def test_parquet_shards_hold_all_rows_and_replace_older_ones(tmp_path: Path, dat
     assert [f.name for f in files][:1] == [f"samples-00000-of-{len(files):05d}.parquet"]
     assert sum(pq.read_metadata(f).num_rows for f in files) == len(rows)
     assert pq.read_table(files[0]).to_pylist() == rows[:10]
+    whole = write_parquet(tmp_path / "whole.parquet", dataset / "samples.jsonl", sample_schema())
+    assert pq.read_table(whole[0]).to_pylist() == rows
+    whole[0].unlink()
+    (tmp_path / "bad.jsonl").write_text(json.dumps({**rows[0], "seed": "one"}) + "\n")
+    with pytest.raises(InputError, match="not a record of the schema"):
+        write_parquet(tmp_path / "bad.parquet", tmp_path / "bad.jsonl", sample_schema())
+    (tmp_path / "bad.jsonl").unlink()
     assert [f.name for f in write_parquet(tmp_path / "samples.parquet", iter(rows), sample_schema())] == ["samples.parquet"]
     assert [p.name for p in tmp_path.iterdir()] == ["samples.parquet"]
     with pytest.raises(ZeroDivisionError):
