@@ -41,6 +41,9 @@ _OWNER_CACHE = 50_000
 _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classification", "uicc", "category", "pt", "pn",
                           "pm"})
 
+_NO_RULE = (1.0, "")
+_Owners = tuple[list[tuple[int, int, int, float, Rule]], dict[int, list[tuple[int, int, float]]]]
+
 _PRECURSOR = re.compile(r"[A-Z][A-Za-z]*IN (?:\d|low|high)")
 """Grades that name a lesion (CIN 2, PanIN high grade), which may be absent as a lesion may."""
 
@@ -54,8 +57,17 @@ class Chooser:
         self.rules: tuple[Rule, ...] = tuple(map(parse_rule, lexicon.contexts))
         self.organs = OrganSense(graph, lexicon, {o for rule in self.rules for o in rule.organs})
         self.specialise = specialise
-        self._rule_organs: dict[int, frozenset[int]] = {}
-        self._owners: dict[int, list[tuple[int, int, int, float, Rule | None]]] = {}
+        self._rule_organs = {
+            context: frozenset(i for i in map(graph.find_index, rule.organs) if i is not None)
+            for context, rule in enumerate(self.rules) if rule.organs}
+        self._organ_rules = frozenset(
+            context for context in self._rule_organs
+            if not (self.rules[context].exact or self.rules[context].near or self.rules[context].without))
+        self._rules_of: dict[int, list[int]] = {}
+        for context in sorted(self._organ_rules):
+            for organ in self._rule_organs[context]:
+                self._rules_of.setdefault(organ, []).append(context)
+        self._owners: dict[int, _Owners] = {}
         self._types = graph.arrays.node_type.tolist()
         self._disease_code = graph.node_types.index("disease") if "disease" in graph.node_types else -1
         looseness = [3 if t in ("anatomy", "cell") else 1 if t in _LOOSE_TYPES else 2 if t in ("stage", "grade") else 0 for t in graph.node_types]
@@ -183,47 +195,53 @@ class Chooser:
 
     def _pick(self, sense: TextSense, tokens: Sequence[str], words: Sequence[str], key_id: int) -> tuple[int, str]:
         best: tuple[float, int, int, str] | None = None
-        fits, sure = sense.fits, sense.sure
-        for node, kind, context, base, rule in self._candidates(key_id):
-            score, reason = base, ""
-            if rule is not None:
-                if rule.upper or rule.exact or rule.near or rule.without:
-                    fit = self._fits(sense, tokens, words, rule, context)
-                elif context in fits:
-                    fit = fits[context]
-                else:
-                    fit = self._of_organ(rule, context, sense)
-                if fit is None:
-                    continue
-                score *= fit[0]
-                reason = fit[1]
+        sure = sense.sure
+        ruled, of_organs = self._candidates(key_id)
+        fitting = [(node, kind, base, self._fits(sense, tokens, words, rule, context)) for node, kind, context, base, rule in ruled]
+        shared = of_organs.keys() & sense.alive.keys() if of_organs else ()
+        if shared:
+            capitals = "".join(tokens).isupper()
+            fitting += [(*owner, sense.alive[context]) for context in shared if capitals or not self.rules[context].upper
+                        for owner in of_organs[context]]
+        for node, kind, score, fit in fitting:
+            if fit is None:
+                continue
+            score *= fit[0]
+            reason = fit[1]
             if node in sure:
                 score *= _NAMED_ELSEWHERE
                 reason = reason or "named in full elsewhere in the text"
-            if best is None or score >= best[0]:
-                item = (score, -kind, -node, reason)
-                if best is None or item > best:
-                    best = item
+            item = (score, -kind, -node, reason)
+            if best is None or item > best:
+                best = item
         if best is None:
             return NOT_A_MATCH, ""
         node = -best[2]
         return (SILENT if node in self._silent else node), best[3]
 
-    def _candidates(self, key_id: int) -> list[tuple[int, int, int, float, Rule | None]]:
-        """Owners of a form: node, kind, context, weight, and the rule where there is one."""
+    def _candidates(self, key_id: int) -> _Owners:
+        """Owners of a form: those to be asked one by one, and by context those of certain organs."""
         known = self._owners.get(key_id)
         if known is None:
             if len(self._owners) > _OWNER_CACHE:
                 self._owners.clear()
-            known = self._owners[key_id] = [
-                (node, kind, context, _KIND_WEIGHT[kind] * self.rules[context].prior, self.rules[context] if context else None)
-                for node, kind, context in self.lexicon.entries(key_id)
-                if not (self._report_like and self._type_name[self._types[node]] == "specimen")]
+            known = self._owners[key_id] = ([], {})
+            for node, kind, context in self.lexicon.entries(key_id):
+                if self._report_like and self._type_name[self._types[node]] == "specimen":
+                    continue
+                rule = self.rules[context]
+                base = _KIND_WEIGHT[kind] * rule.prior
+                if context in self._organ_rules:
+                    known[1].setdefault(context, []).append((node, kind, base))
+                else:
+                    known[0].append((node, kind, context, base, rule))
         return known
 
     def _fits(self, sense: TextSense, tokens: Sequence[str], words: Sequence[str], rule: Rule, context: int
               ) -> tuple[float, str] | None:
         """Factor and reason of a rule that holds; ``None`` where it does not."""
+        if not context:
+            return _NO_RULE
         if rule.upper and not "".join(tokens).isupper():
             return None
         if rule.exact and rule.exact.replace("-", "").replace(" ", "").replace("/", "") != "".join(tokens):
@@ -241,31 +259,38 @@ class Chooser:
     def _of_organ(self, rule: Rule, context: int, sense: TextSense) -> tuple[float, str] | None:
         """Factor and reason of a rule's organs. Those of a text are the same at every mention."""
         if not rule.organs:
-            return 1.0, ""
+            return _NO_RULE
         if context in sense.fits:
             return sense.fits[context]
-        indices = self._rule_organs.get(context)
-        if indices is None:
-            indices = self._rule_organs[context] = frozenset(
-                i for i in map(self.graph.find_index, rule.organs) if i is not None)
         fit: tuple[float, str] | None = None
-        shared = indices & sense.strong
+        shared = self._rule_organs[context] & sense.strong
         if shared:
-            best = max(shared, key=lambda i: (sense.weights[i], -i))
+            best = max(shared, key=lambda i: (sense.weights[i], -i)) if len(shared) > 1 else next(iter(shared))
             fit = 1.2 + 0.5 * sense.weights[best] / sense.most, f"the text is about {self.graph.name(best)}"
         sense.fits[context] = fit
         return fit
+
+    def alive(self, sense: TextSense) -> dict[int, tuple[float, str]]:
+        """The rules that ask for an organ (and capitals at most) whose organ this text is about."""
+        found: dict[int, tuple[float, str]] = {}
+        for context in {c for organ in sense.strong for c in self._rules_of.get(organ, ())}:
+            fit = self._of_organ(self.rules[context], context, sense)
+            if fit is not None:
+                found[context] = fit
+        return found
 
 
 class TextSense:
     """What a whole text says to each of its sentences: its organs, its words, what it names in full."""
 
-    __slots__ = ("_bases", "_counts", "_drafts", "_joined", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
+    __slots__ = ("_alive", "_bases", "_chooser", "_counts", "_drafts", "_joined", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
                  "strong", "top", "weights")
 
     def __init__(self, chooser: Chooser, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> None:
         self.sentences = sentences
+        self._chooser = chooser
         self._drafts = drafts
+        self._alive: dict[int, tuple[float, str]] | None = None
         weights: dict[int, int] = {}
         for draft in drafts:
             for organ, weight in draft.votes:
@@ -289,6 +314,13 @@ class TextSense:
         self._joined: str | None = None
         self._phrases: dict[str, bool] = {}
         self._bases: list[int] = []
+
+    @property
+    def alive(self) -> dict[int, tuple[float, str]]:
+        """See :meth:`Chooser.alive`."""
+        if self._alive is None:
+            self._alive = self._chooser.alive(self)
+        return self._alive
 
     @property
     def sure(self) -> frozenset[int]:

@@ -148,6 +148,13 @@ class Linker:
         return tuple([(node, polarity, base + start, base + end) for base, _, settled in self._scan(text)
                       for node, polarity, start, end in settled.entities])
 
+    def sentences(self, text: str) -> list[tuple[int, Sentence, Settled]]:
+        """What :meth:`entities` is made of: where each sentence begins, the sentence, and what it says there.
+
+        The same objects come again for the same sentence in like surroundings, and must not be changed.
+        """
+        return self._scan(text)
+
     def ground(self, span: str, *, limit: int = 5) -> tuple[Candidate, ...]:
         """The nodes that a given span may mean, best first, by a sieve from exact to fuzzy.
 

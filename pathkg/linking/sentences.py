@@ -9,7 +9,6 @@ abbreviation) enters as a key of what was decided, see :class:`Draft`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +47,8 @@ class Settled:
     status: list[Status]
     entities: tuple[tuple[int, str | None, int, int], ...]
     mentions: list[tuple[Any, ...]] | None = None
+    view: Any = None
+    """Whatever the reader of :meth:`~pathkg.linking.Linker.sentences` derives from it and wants to find again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -128,16 +129,16 @@ class SentenceMemo:
         self._old, self._young, self._size = {}, {}, 0
 
 
-def ends(text: str, *, strict: bool) -> Iterator[int]:
+def ends(text: str, *, strict: bool) -> list[int]:
     """Offsets behind which ``text`` may be cut, and its length.
 
     Example:
-        >>> list(ends("pT2. Nodes. one. Free.", strict=False))
+        >>> ends("pT2. Nodes. one. Free.", strict=False)
         [4, 16, 22]
     """
-    for match in (_CUT_STRICT if strict else _CUT).finditer(text):
-        yield match.end()
-    yield len(text)
+    found = [match.end() for match in (_CUT_STRICT if strict else _CUT).finditer(text)]
+    found.append(len(text))
+    return found
 
 
 __all__ = ["MOST_JOINED", "MOST_SETTLED", "MOST_TOKENS", "Draft", "Found", "Sentence", "SentenceMemo", "Settled", "Status", "ends"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from numbers import Real
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -93,7 +94,7 @@ class CompositeReward(Reward):
             total = sum(weights[name] * value for name, value in zip(parts, values, strict=True))
         merged: dict[str, Any] = {}
         for name in ("matched", "missed", "extra", "contradicted", "reasons"):
-            merged[name] = tuple(item for _, _, result in results for item in getattr(result, name))
+            merged[name] = tuple(chain.from_iterable([getattr(result, name) for _, _, result in results]))
         return RewardBreakdown(total, parts, **merged, weights=weights)
 
     def _unscored(self, reason: str) -> RewardBreakdown:

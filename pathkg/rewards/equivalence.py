@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pathkg.rewards.reading import Engine, Key, Reading, Target
@@ -63,7 +64,7 @@ def compare_answers(reading: Reading, target: Target, engine: Engine) -> Equival
     if not reading.answer_text:
         return Equivalence(0.0, ("semantic: no answer",))
     credit, reasons = _credits(said, gold, engine)
-    weight = _Weights(engine.graph)
+    weight = _weights_of(engine.graph)
     gold_weight = sum(map(weight, gold)) + len(gold_values)
     hit = sum(weight(g) * c for (_, g), c in credit.items())
     recall = (hit + len(gold_values & said_values)) / gold_weight
@@ -89,11 +90,16 @@ def compare_answers(reading: Reading, target: Target, engine: Engine) -> Equival
 
 class _Weights:
     def __init__(self, graph: KnowledgeGraph) -> None:
-        self._types = graph.arrays.node_type
-        self._of = [WEIGHTS.get(t, 1.0) for t in graph.node_types]
+        of = [WEIGHTS.get(t, 1.0) for t in graph.node_types]
+        self._of = [of[t] for t in graph.arrays.node_type.tolist()]
 
     def __call__(self, key: Key) -> float:
-        return self._of[int(self._types[key[0]])]
+        return self._of[key[0]]
+
+
+@lru_cache(maxsize=16)
+def _weights_of(graph: KnowledgeGraph) -> _Weights:
+    return _Weights(graph)
 
 
 def _credits(said: frozenset[Key], gold: frozenset[Key], engine: Engine
@@ -154,7 +160,7 @@ def _diagnoses_clash(said: frozenset[Key], gold: frozenset[Key], engine: Engine)
 
 
 def _diagnoses(keys: frozenset[Key], engine: Engine) -> set[int]:
-    types, disease = engine.graph.arrays.node_type, engine.type_code("disease")
+    types, disease = engine.types, engine.type_code("disease")
     return {node for node, polarity in keys if polarity == "+" and types[node] == disease}
 
 
@@ -172,7 +178,7 @@ def _organs_clash(said: frozenset[Key], gold: frozenset[Key], engine: Engine) ->
 
 
 def _organs(keys: frozenset[Key], engine: Engine) -> set[int]:
-    types, anatomy, disease = engine.graph.arrays.node_type, engine.type_code("anatomy"), engine.type_code("disease")
+    types, anatomy, disease = engine.types, engine.type_code("anatomy"), engine.type_code("disease")
     organs: set[int] = set()
     for node, polarity in keys:
         if polarity == "+":

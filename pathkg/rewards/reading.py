@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -63,6 +64,9 @@ _FOREIGN = re.compile(
     r"|[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf\u03c1\u03c5"
     r"\u03f2](?=[A-Za-z]))\w*")
 
+_SUSPECT = re.compile(rf"[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]|[\u0391-\u03c5\u03f2]")
+"""A letter without which :data:`_FOREIGN` finds nothing: most texts are not ASCII for a quotation mark only."""
+
 Key = tuple[int, str]
 """Node index and polarity."""
 
@@ -85,6 +89,17 @@ class Reading:
     @property
     def length(self) -> int:
         return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One sentence as the rewards see it: what it says in order, where, and its values. ``close`` is said twice in it."""
+
+    keys: tuple[Key, ...]
+    starts: tuple[int, ...]
+    values: frozenset[str]
+    placed_values: tuple[tuple[int, str], ...]
+    close: frozenset[Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +128,12 @@ class Engine:
     _names: dict[Key, str] = field(default_factory=dict)
     _organs: dict[int, frozenset[int]] = field(default_factory=dict)
     _regions: dict[int, frozenset[int]] = field(default_factory=dict)
-    _types: Any = None
+    types: list[int] = field(default_factory=list)
     _measured: frozenset[int] = frozenset()
     _last: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
-        self._types = self.graph.arrays.node_type.tolist()
+        self.types = self.graph.arrays.node_type.tolist()
         self._measured = frozenset({self.type_code("stage"), self.type_code("grade")})
 
     def read(self, text: str, dialect: str = "observe", max_chars: int = MAX_CHARS) -> Reading:
@@ -141,45 +156,96 @@ class Engine:
             shown, n = visible(block)
             cleaned.append(shown)
             hidden += n
-            repeated += _repeats(shown)
-        joined = without_sources("\n\n".join(cleaned))
-        if not joined.isascii():
+        whole_text = "\n\n".join(cleaned)
+        joined = without_sources(whole_text)
+        if not joined.isascii() and _SUSPECT.search(joined):
             foreign = sum(1 for _ in _FOREIGN.finditer(joined))
         if not read.isascii():
             hidden += len(HIDDEN.findall(read)) - sum(len(HIDDEN.findall(b)) for b in blocks.texts)
         think_start = len(cleaned[0]) + 2
         answer_start = think_start + len(cleaned[1]) + 2
-        whole: set[Key] = set()
-        reasoned: set[Key] = set()
-        answer: set[Key] = set()
-        seen: dict[tuple[Key, int], tuple[int, int]] = {}
-        found_values = value_spans(joined)
-        types, measured = self._types, self._measured
-        for node, polarity, start, end in self.linker.entities(joined):
-            if polarity is None:
-                continue
-            if types[node] in measured and _is_value(found_values, start, end):
-                continue  # its node depends on the organ; its value is compared instead
-            key = (node, polarity)
-            block = (start >= think_start) + (start >= answer_start)
-            earlier = seen.get((key, block))
-            if earlier is None:
-                seen[(key, block)] = (1, end)
-            else:
-                times, previous_end = earlier
-                if times >= MOST_IN_BLOCK or _SENTENCE.search(joined, previous_end, start) is None:
-                    repeated += 1
-                seen[(key, block)] = (times + 1, end)
-            whole.add(key)
-            if block:
-                reasoned.add(key)
+        # findings, reasoning, answer: each key as often as it is said, in order
+        said: tuple[list[Key], list[Key], list[Key]] = ([], [], [])
+        values: set[str] = set()
+        answer_values: set[str] = set()
+        close: set[tuple[Key, int]] = set()
+        pieces: tuple[list[str], list[str], list[str]] = ([], [], [])
+        placed = self.linker.sentences(joined)
+        for number, (base, sentence, settled) in enumerate(placed):
+            view: _View = settled.view
+            if view is None:
+                view = settled.view = self._view(sentence.text, settled.entities)
+            block = (base >= think_start) + (base >= answer_start)
+            end = placed[number + 1][0] if number + 1 < len(placed) else len(joined)
+            if end <= (think_start, answer_start, end)[block]:
+                pieces[block].append(sentence.text)
+                said[block].extend(view.keys)
+                values |= view.values
                 if block == 2:
-                    answer.add(key)
-        answer_values = frozenset([value for start, _, value in found_values if start >= answer_start])
-        values = frozenset([value for _, _, value in found_values])
-        return Reading(text, blocks, too_long, frozenset(whole), frozenset(reasoned), frozenset(answer), values,
-                       answer_values, cleaned[2].strip(),
+                    answer_values |= view.values
+                if view.close:
+                    close.update((key, block) for key in view.close)
+            else:  # a sentence without an end before its block's end
+                for part, (low, high) in enumerate(((0, think_start), (think_start, answer_start), (answer_start, end))):
+                    if base < high and end > low:
+                        pieces[part].append(joined[max(base, low):min(end, high)])
+                for key, start in zip(view.keys, view.starts, strict=True):
+                    block = (base + start >= think_start) + (base + start >= answer_start)
+                    said[block].append(key)
+                    if key in view.close:
+                        close.add((key, block))
+                values |= view.values
+                answer_values.update(value for start, value in view.placed_values if base + start >= answer_start)
+        for keys in said:
+            if len(keys) > len(set(keys)):
+                repeated += sum([n - MOST_IN_BLOCK for n in Counter(keys).values() if n > MOST_IN_BLOCK])
+        if joined == whole_text:
+            repeated += sum(map(_repeats, pieces))
+        else:
+            repeated += sum([_repeats([block]) for block in cleaned])
+        if close:
+            repeated += self._said_close(joined, placed, close, think_start, answer_start)
+        answer = frozenset(said[2])
+        reasoned = answer.union(said[1])
+        return Reading(text, blocks, too_long, reasoned.union(said[0]), reasoned, answer, frozenset(values),
+                       frozenset(answer_values), cleaned[2].strip(),
                        {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign})
+
+    def _view(self, text: str, entities: Sequence[tuple[int, str | None, int, int]]) -> _View:
+        """What the rewards want of one sentence."""
+        found_values = value_spans(text)
+        types, measured = self.types, self._measured
+        keys: list[Key] = []
+        starts: list[int] = []
+        last: dict[Key, int] = {}
+        close: set[Key] = set()
+        for node, polarity, start, end in entities:
+            # the node of a stage or grade depends on the organ; its value is compared instead
+            if polarity is not None and not (types[node] in measured and _is_value(found_values, start, end)):
+                key = (node, polarity)
+                if key in last and _SENTENCE.search(text, last[key], start) is None:
+                    close.add(key)
+                last[key] = end
+                keys.append(key)
+                starts.append(start)
+        return _View(tuple(keys), tuple(starts), frozenset([value for _, _, value in found_values]),
+                     tuple([(start, value) for start, _, value in found_values]), frozenset(close))
+
+    @staticmethod
+    def _said_close(joined: str, placed: Sequence[tuple[int, Any, Any]], close: set[tuple[Key, int]], think_start: int,
+                    answer_start: int) -> int:
+        """How often a key of ``close`` is said again in one sentence, where it has not been counted for its number."""
+        repeated = 0
+        seen: dict[tuple[Key, int], tuple[int, int]] = {}
+        for base, _, settled in placed:
+            for node, polarity, start, end in settled.entities:
+                at = ((node, polarity), (base + start >= think_start) + (base + start >= answer_start))
+                if at in close:
+                    times, previous = seen.get(at, (0, 0))
+                    if 0 < times < MOST_IN_BLOCK and _SENTENCE.search(joined, previous, base + start) is None:
+                        repeated += 1
+                    seen[at] = (times + 1, base + end)
+        return repeated
 
     def target(self, reference: Reference) -> Target:
         """The reference resolved to node indices; remembered."""
@@ -259,10 +325,26 @@ def _is_value(values: list[tuple[int, int, str]], start: int, end: int) -> bool:
     return False
 
 
-def _repeats(block: str) -> int:
-    sentences = [s.split() for s in _SENTENCE.split(block.lower()) if len(s) >= _MIN_SENTENCE]
-    chants = sum(1 for words in sentences if len(words) >= _MIN_CHANT and 2 * len(set(words)) <= len(words))
-    return len(sentences) - len({" ".join(words) for words in sentences}) + chants
+def _repeats(pieces: list[str]) -> int:
+    """How many sentences of a block, given in pieces that end where sentences do, are said again or are chants."""
+    sentences: list[str] = []
+    chants = 0
+    for piece in pieces:
+        own, chanted = (_known_sentences if len(piece) <= _KNOWN_LENGTH else _sentences_of)(piece)
+        sentences += own
+        chants += chanted
+    return len(sentences) - len(set(sentences)) + chants
+
+
+def _sentences_of(piece: str) -> tuple[tuple[str, ...], int]:
+    """The sentences of a piece, reduced to their words, and how many of them are chants."""
+    split = [s.split() for s in _SENTENCE.split(piece.lower()) if len(s) >= _MIN_SENTENCE]
+    chants = sum([2 * len(set(words)) <= len(words) for words in split if len(words) >= _MIN_CHANT])
+    return tuple([" ".join(words) for words in split]), chants
+
+
+_KNOWN_LENGTH = 500
+_known_sentences = lru_cache(maxsize=32_768)(_sentences_of)
 
 
 def bundled() -> KnowledgeGraph:

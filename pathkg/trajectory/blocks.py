@@ -27,6 +27,7 @@ _HIDING = re.compile(r"<([A-Za-z]{1,12})\b[^<>\n]{0,200}?(?:display\s*:\s*none|v
                      r"font-size\s*:\s*0|opacity\s*:\s*0|\bhidden\b)[^<>\n]{0,200}>.*?(?:</\1\s*>|\Z)",
                      re.DOTALL | re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]")
+_SOURCES = ("WHO-", "AJCC", "CAP-", "ISUP-", "FIGO-", "HGNC-")
 _SOURCE = re.compile(r"\b(?:WHO|AJCC\d?|CAP|ISUP|FIGO|HGNC)-"
                      r"(?!(?:[Gg]rade|[Ss]tage|[Gg]roup|[IV]+[A-D]?\d?|[ycra]*p?[TNM]?\d[a-e]?)\b)[\w-]+")
 
@@ -89,7 +90,9 @@ def without_sources(text: str) -> str:
         >>> without_sources("Lobular (WHO-breast-2019), FIGO-IIB")
         'Lobular (               ), FIGO-IIB'
     """
-    return _SOURCE.sub(lambda match: " " * len(match[0]), text) if "-" in text else text
+    if any(label in text for label in _SOURCES):
+        return _SOURCE.sub(lambda match: " " * len(match[0]), text)
+    return text
 
 
 def is_blank(text: str) -> bool:
