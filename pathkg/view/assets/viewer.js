@@ -321,8 +321,22 @@
   byId("search").addEventListener("input", filter);
   for (const id of ["verdict", "organ", "reason", "kind"]) byId(id).addEventListener("change", filter);
 
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  const at = wanted ? index.findIndex((row) => row[0] === wanted) : -1;
+  function linked() {
+    let wanted = location.hash.slice(1);
+    try { wanted = decodeURIComponent(wanted); } catch { /* a lone % in the address: taken as it stands */ }
+    return wanted ? index.findIndex((row) => row[0] === wanted) : -1;
+  }
+  // a link to another case of this page, or an address typed by hand; a case that the filters hide is shown without them
+  addEventListener("hashchange", () => {
+    const number = linked();
+    if (number < 0) return;
+    if (!shown.includes(number)) {
+      byId("filters").reset();
+      filter();
+    }
+    open(shown.indexOf(number));
+  });
+  const at = linked();
   shown = index.map((_, i) => i);
   current = at;
   filter();
