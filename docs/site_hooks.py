@@ -107,7 +107,7 @@ def schemas() -> str:
              "[file formats](../file-formats.md).", "", "## Samples", "", "Rows of `samples.jsonl` and `samples.parquet`; `pathkg-datagen schema sample` prints names and types.",
              "", "| column | type | |", "|---|---|---|"]
     # a column without words here stops the build: the page is never short of one
-    lines += [f"| `{field.name}` | {str(field.type).replace('item: ', '')} | {SAMPLE[field.name]} |" for field in sample_schema()]
+    lines += [f"| `{field.name}` | `{str(field.type).replace('item: ', '')}` | {SAMPLE[field.name]} |" for field in sample_schema()]
     lines += ["", "## Findings records", "", "JSON schema of structured slide findings (`pathkg-datagen schema findings`).", "", *block(findings_json_schema()),
               "## Certificate", "", "What `pathkg verify --json` prints, and what `certificate_json` holds. For the report", "", "```text", report, "```", "",
               "and the text", "", "```text", text, "```", "", "it is", "", *block(pathkg.verify(text, report=report).to_dict()),

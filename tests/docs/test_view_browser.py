@@ -274,6 +274,25 @@ def test_explorer_search_expand_and_path(browser: Any, explorer: str, size: tupl
     quiet(browser, explorer)
 
 
+def test_a_click_on_a_drawn_node_chooses_and_expands_it(browser: Any, explorer: str) -> None:
+    browser.open(explorer + "#PATHKG:keratin-pearl")
+    browser.until("document.querySelector('#right h2') && document.querySelector('#right h2').textContent === 'keratin pearl'")
+    browser.until("pathkgDrawing.nodes().length > 5")
+    before = browser.js("return pathkgDrawing.nodes().length")
+    # a real mouse on the canvas, at the place of the first neighbour
+    place = browser.until("""(() => { const box = document.getElementById('drawing').getBoundingClientRect();
+        if (pathkgDrawing.animated() || pathkgDrawing.nodes().some(n => n.animated())) return null;
+        const node = pathkgDrawing.nodes().filter(n => n.data('curie') !== 'PATHKG:keratin-pearl')[0], at = node.renderedPosition();
+        return {name: node.data('label'), x: box.x + at.x, y: box.y + at.y}; })()""")
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        browser.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {
+            "type": kind, "x": place["x"], "y": place["y"], "button": "none" if kind == "mouseMoved" else "left", "clickCount": 1})
+    browser.until("document.querySelector('#right h2').textContent !== 'keratin pearl'")
+    assert browser.find("#right h2").text.split() == place["name"].split()
+    browser.until(f"pathkgDrawing.nodes().length > {before}")
+    quiet(browser, explorer)
+
+
 def test_explorer_filters_and_lists_for_those_who_do_not_see_the_drawing(browser: Any, explorer: str) -> None:
     browser.open(explorer + "#MONDO:0005005")
     browser.until("document.querySelectorAll('#right ul.plain button').length > 3")
