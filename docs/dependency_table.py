@@ -1,6 +1,6 @@
 """Write ``docs/dependencies.md``: every dependency, its extra, version and licence, as installed here.
 
-    python docs/dependency_table.py
+    python docs/dependency_table.py      (Python 3.11 or newer, everything installed)
 
 Direct dependencies come from ``pyproject.toml``; what they bring along is listed below them, for the core only.
 """
@@ -22,19 +22,15 @@ _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
 def direct() -> dict[str, list[str]]:
     """Extra ("" for the core) -> names of its dependencies."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    core = re.search(r"^dependencies = \[(.*?)^\]", text, re.MULTILINE | re.DOTALL)
-    section = re.search(r"^\[project\.optional-dependencies\]\n(.*?)^\[", text, re.MULTILINE | re.DOTALL)
-    assert core is not None
-    assert section is not None
-    found = {"": _names(core[1])}
-    for line in re.finditer(r"^(\w+) = \[(.*?)\]$", section[1], re.MULTILINE):
-        found[line[1]] = _names(line[2])
-    return found
+    import tomllib  # Python 3.11
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"": _names(project["dependencies"])} | {
+        extra: _names(needs) for extra, needs in project["optional-dependencies"].items()}
 
 
-def _names(text: str) -> list[str]:
-    names = [match[0] for item in re.findall(r'"([^"]+)"', text) if (match := _NAME.match(item))]
+def _names(requirements: list[str]) -> list[str]:
+    names = [match[0] for item in requirements if (match := _NAME.match(item))]
     return [name for name in names if name != "pathkg"]
 
 
@@ -82,6 +78,13 @@ def brought_along(names: list[str]) -> list[str]:
     return sorted(found, key=str.lower)
 
 
+def _cytoscape() -> str:
+    """Its version, as the bundled file states it."""
+    text = (ROOT / "pathkg" / "view" / "assets" / "cytoscape.min.js").read_text(encoding="utf-8")
+    found = re.search(r'"(3\.\d+\.\d+)"', text)
+    return found[1] if found else ""
+
+
 def main() -> None:
     extras = direct()
     lines = ["# Dependencies", "", "Made by `python docs/dependency_table.py` from `pyproject.toml` and the metadata of the packages installed on",
@@ -95,7 +98,7 @@ def main() -> None:
     lines += [row(name, "the above") for name in brought_along(extras[""])]
     lines += ["", "igraph is GPL: it is an optional tool of the extra `graph` for exports and comparisons, never imported by the core. A product",
               "that ships it must follow the GPL.", "", "## Shipped inside the package", "", "| what | where | licence |", "|---|---|---|",
-              "| Cytoscape.js 3.34 | `pathkg/view/assets/cytoscape.min.js`, and in each page of `pathkg view` | MIT, text beside it |", ""]
+              f"| Cytoscape.js {_cytoscape()} | `pathkg/view/assets/cytoscape.min.js`, and in each page of `pathkg view` | MIT, text beside it |", ""]
     OUT.write_text("\n".join(lines), encoding="utf-8")
     print(OUT.relative_to(ROOT))
 
