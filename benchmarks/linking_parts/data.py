@@ -27,7 +27,7 @@ def mondo(folder: Path) -> list[dict[str, Any]]:
 
 
 def obo(path: Path) -> list[dict[str, Any]]:
-    """``{id, name, synonyms, scopes, parents, alt_ids}`` of a gzipped OBO file, without obsolete terms."""
+    """``{id, name, synonyms, scopes, parents, alt_ids, umls}`` of a gzipped OBO file, without obsolete terms."""
     terms: list[dict[str, Any]] = []
     term: dict[str, Any] | None = None
     with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -36,7 +36,8 @@ def obo(path: Path) -> list[dict[str, Any]]:
             if line.startswith("["):
                 term = None
                 if line == "[Term]":
-                    term = {"id": "", "name": "", "synonyms": [], "scopes": [], "parents": [], "alt_ids": []}
+                    term = {"id": "", "name": "", "synonyms": [], "scopes": [], "parents": [], "alt_ids": [],
+                            "umls": []}
                     terms.append(term)
             elif term is None or ": " not in line:
                 continue
@@ -48,6 +49,8 @@ def obo(path: Path) -> list[dict[str, Any]]:
                 term["alt_ids"].append(line[8:])
             elif line.startswith("is_a: "):
                 term["parents"].append(line[6:].split(" ")[0])
+            elif line.startswith("xref: UMLS:"):
+                term["umls"].append(line[6:].split(" ")[0])
             elif line.startswith("synonym: "):
                 match = re.match(r'synonym: "((?:[^"\\]|\\.)*)" (\w+)', line)
                 if match:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 _BRACKETS = re.compile(r"\(([^()]{2,60})\)")
 _SHORT = re.compile(r"[A-Za-z][A-Za-z0-9\-/]{0,8}[A-Z0-9]|[A-Z]{2,10}s?|[A-Za-z]{0,3}[A-Z][A-Za-z0-9\-/]{1,8}")
 _EXTRA_WORDS = 5
+_ROMAN = ("", "I", "II", "III", "IV")
 _NOT_SHORT = frozenset({"NOS", "II", "III", "IV", "VI", "VII", "HE", "TNM", "WHO", "FIGO", "AJCC"})
 
 
@@ -48,7 +49,9 @@ def definitions(text: str) -> list[Definition]:
         words = clause.split()
         limit = min(len(short) + _EXTRA_WORDS, 2 * len(short))
         window = " ".join(words[-limit:])
-        long = _long_form(short.rstrip("s") if short[-1] == "s" and short[:-1].isupper() else short, window)
+        singular = short.rstrip("s") if short[-1] == "s" and short[:-1].isupper() else short
+        long = (_long_form(singular, window) or _by_initials(singular, words)
+                or _long_form(re.sub(r"[1-4]$", lambda m: _ROMAN[int(m[0])], singular), window))
         if long is None or len(long) < len(short) + 2 or short in long.split():
             continue
         start = text.rfind(long, 0, end)
@@ -70,3 +73,11 @@ def _long_form(short: str, window: str) -> str | None:
             return None
     start = max(window.rfind(" ", 0, at), window.rfind("-", 0, at)) + 1
     return window[start:].strip(" ,") or None
+
+
+def _by_initials(short: str, words: list[str]) -> str | None:
+    """The last words whose initials are the letters of ``short`` in any order ("myotonic dystrophy (DM)")."""
+    if not short.isalpha() or not short.isupper() or len(short) < 2:
+        return None
+    last = words[-len(short):]
+    return " ".join(last) if sorted(w[0].lower() for w in last) == sorted(short.lower()) else None

@@ -93,6 +93,10 @@ class Chooser:
         self._part_nodes = frozenset(i for i, name in enumerate(names)
                                      if name in PART_WORDS and self._type_name[self._types[i]] == "anatomy")
 
+    def is_silent(self, node: int) -> bool:
+        """Whether a node says nothing for itself and is not reported."""
+        return node in self._silent
+
     # -- once per form -------------------------------------------------------------------------------------
 
     def settle(self, state: State) -> int:

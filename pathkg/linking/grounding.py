@@ -7,21 +7,25 @@ word; and, if a sentence-embedding model is given, its nearest forms.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rapidfuzz import fuzz, process
 
 from pathkg.linking.lexicon import KINDS, Lexicon, bag_of
 from pathkg.linking.spelling import Speller
 from pathkg.linking.tokens import form_key
+from pathkg.linking.variants import VariantIndex, is_head
 
 _FUZZY_ENOUGH = 88.0
 _SHORTLIST = 4000
+_VARIANT_ENOUGH = 0.6
+_NOUN_LENGTH = 7
+_NOUN_ENOUGH = 0.75
+_FINDING_STEP = 0.05
+"""A disease called so comes before a finding named so."""
 _KIND_SCORE = {"name": 1.0, "exact": 0.97, "abbreviation": 0.9, "narrow": 0.75, "related": 0.7, "broad": 0.6}
 
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7"}
@@ -49,7 +53,7 @@ def _wordings() -> dict[str, tuple[str, ...]]:
     return found
 
 
-_WORDINGS = _wordings()
+WORDINGS = _wordings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,13 @@ class Candidate:
 class Grounder:
     """Looks one span up in a lexicon."""
 
-    def __init__(self, lexicon: Lexicon, speller: Speller, *, dense: Any | None = None) -> None:
+    def __init__(self, lexicon: Lexicon, speller: Speller, *, dense: Any | None = None,
+                 second: Callable[[int], bool] = lambda node: False) -> None:
         self.lexicon = lexicon
         self.speller = speller
         self.dense = dense
+        self._second = second
+        self.variants = VariantIndex(lexicon)
         self._cache: dict[str, tuple[Candidate, ...]] = {}
 
     def candidates(self, span: str, *, limit: int = 5) -> tuple[Candidate, ...]:
@@ -82,14 +89,21 @@ class Grounder:
             self._cache[key] = found
         return found[:limit]
 
+    def noun_of(self, adjective: str) -> Candidate | None:
+        """The node named by the noun of an adjective alone ("hypotensive": hypotension), else ``None``."""
+        found = self._rewritten([adjective]) or self._varied([adjective])
+        single = [c for c in found if " " not in c.form and c.score >= _NOUN_ENOUGH]
+        return min(single, key=lambda c: (_FINDING_STEP * self._second(c.node) - c.score, c.node), default=None)
+
     def _search(self, key: str) -> list[Candidate]:
         words = [w for w in key.split(" ") if w and (w[0].isalnum())]
         if not words:
             return []
-        for step in (self._exact, self._reworded, self._rewritten, self._reordered, self._repaired, self._shortened, self._fuzzy, self._embedded):
+        for step in (self._exact, self._reworded, self._reordered, self._rewritten, self._varied, self._repaired, self._shortened,
+                     self._fuzzy, self._embedded):
             found = step(words)
             if found:
-                return sorted(found, key=lambda c: (-c.score, c.node))
+                return sorted(found, key=lambda c: (_FINDING_STEP * self._second(c.node) - c.score, c.node))
         return []
 
     def _owners(self, key: str, factor: float, how: str) -> list[Candidate]:
@@ -104,7 +118,7 @@ class Grounder:
 
     def _reworded(self, words: Sequence[str]) -> list[Candidate]:
         """Usual wordings that no ontology lists ("nephrotoxicity" for a kidney disorder)."""
-        for other in _WORDINGS.get(" ".join(words), ()):
+        for other in WORDINGS.get(" ".join(words), ()):
             found = self._owners(other, 0.9, "usual wording")
             if found:
                 return found
@@ -128,6 +142,13 @@ class Grounder:
     def _reordered(self, words: Sequence[str]) -> list[Candidate]:
         return self._by_bag(words, 0.95, "words reordered")
 
+    def _varied(self, words: Sequence[str]) -> list[Candidate]:
+        found = []
+        for near in self.variants.search(words, least=_VARIANT_ENOUGH):
+            found += [Candidate(node, near.score * 0.9 * _KIND_SCORE[KINDS[kind]], near.form, f"other words for {near.form!r} ({near.score:.2f})")
+                      for node, kind, _ in self.lexicon.entries(near.key_id)]
+        return found
+
     def _repaired(self, words: Sequence[str]) -> list[Candidate]:
         repaired, similarity = [], 1.0
         for word in words:
@@ -148,8 +169,10 @@ class Grounder:
             found = self._owners(" ".join(other), 0.85, "without a side word") or self._by_bag(other, 0.83, "without a side word")
             if found:
                 return found
-        # the first words qualify the last: drop them one by one
-        for start in range(1, len(words) - 1):
+        # the first words qualify the last: drop them one by one; the last alone must name a disease by itself
+        for start in range(1, len(words)):
+            if start == len(words) - 1 and (len(words[-1]) < _NOUN_LENGTH or is_head(words[-1])):
+                break
             found = self._owners(" ".join(words[start:]), 0.8, "the end of the phrase")
             if found:
                 return found
@@ -189,6 +212,8 @@ def _rewritings(words: Sequence[str]) -> Iterator[list[str]]:
 
 def _one_change(words: list[str]) -> Iterator[list[str]]:
     for i, word in enumerate(words):
+        if word.startswith("non") and len(word) > 6:
+            yield [*words[:i], "non", word[3:], *words[i + 1:]]
         number = _ROMAN.get(word) or _ARABIC.get(word)
         if number and len(words) > 1:
             yield [*words[:i], number, *words[i + 1:]]
@@ -210,63 +235,3 @@ _ENDINGS = (("emic", ("emia",)), ("emia", ("emic",)), ("ous", ("us", "osis", "om
             ("osis", ("otic",)), ("ic", ("y", "ia", "")), ("al", ("", "e")), ("ia", ("ic",)), ("ed", ("", "ion", "e")), ("ing", ("", "ed", "ion")),
             ("ation", ("ed",)), ("oid", ("oidosis",)), ("ectatic", ("ectasia",)), ("plastic", ("plasia",)), ("trophic", ("trophy",)),
             ("pathic", ("pathy",)), ("genetic", ("genic",)))
-
-
-class DenseIndex:
-    """Nearest forms by sentence embeddings: an optional last resort for phrases that share no word with a form.
-
-    Args:
-        lexicon: whose forms are embedded (once, kept in ``cache`` as ``.npy`` when given).
-        model: path of a sentence-embedding model folder for ``transformers``.
-        embed: instead of a model, a function from texts to an (n, d) float array.
-    """
-
-    def __init__(self, lexicon: Lexicon, *, model: str | None = None,
-                 embed: Callable[[Sequence[str]], Any] | None = None, threshold: float = 0.8) -> None:
-        self.lexicon = lexicon
-        self.threshold = threshold
-        self._embed = embed or _transformer(str(model))
-        self._keys: list[str] | None = None
-        self._matrix: Any = None
-
-    def nearest(self, text: str, *, limit: int = 3) -> list[tuple[str, float]]:
-        """``(form key, cosine)`` of the nearest forms above the threshold."""
-        if self._keys is None:
-            self._keys = sorted(self.lexicon.forms.keys())
-            self._matrix = _unit(np.asarray(self._embed(self._keys), np.float32))
-        scores = self._matrix @ _unit(np.asarray(self._embed([text]), np.float32))[0]
-        order = np.argsort(-scores, kind="stable")[:limit]
-        return [(self._keys[i], float(scores[i])) for i in order if scores[i] >= self.threshold]
-
-
-def _unit(matrix: Any) -> Any:
-    return matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
-
-
-def _transformer(model: str) -> Callable[[Sequence[str]], Any]:
-    from pathkg.errors import MissingExtraError
-
-    try:
-        import torch
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError as error:
-        raise MissingExtraError.for_extra("transformers", "train") from error
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    encoder = AutoModel.from_pretrained(model).eval()
-
-    def embed(texts: Sequence[str]) -> Any:
-        rows = []
-        with torch.inference_mode():
-            for start in range(0, len(texts), 64):
-                batch = tokenizer(list(texts[start:start + 64]), padding=True, truncation=True, return_tensors="pt")
-                hidden = encoder(**batch).last_hidden_state
-                mask = batch["attention_mask"].unsqueeze(-1)
-                rows.append(((hidden * mask).sum(1) / mask.sum(1)).numpy())
-        return np.concatenate(rows)
-
-    return embed
-
-
-def clean_span(span: str) -> str:
-    """A span without brackets and stray signs around it."""
-    return re.sub(r"^[\W_]+|[\W_]+$", "", span)

@@ -42,7 +42,7 @@ from pathkg.linking.tokens import key_word, split
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-LEXICON_VERSION = 8
+LEXICON_VERSION = 9
 KINDS = ("name", "exact", "abbreviation", "narrow", "related", "broad")
 """Kinds of forms, the most trusted first."""
 
@@ -53,6 +53,7 @@ MAX_FORM_TOKENS = 14
 _NEGATED_FORM = re.compile(r"^(no|not|without|absence|absent|negative|free|uninvolved|lack|suspicious for|suspected|possible|history of) |"
                            r" (negative for|free of|not identified|not seen|not involved|absent|uninvolved)( |$)")
 _DELETE_WORD_LENGTHS = (5, 24)
+_CALLED_SO = KINDS.index("exact")
 _ARTICLES = frozenset({"the", "a", "an", "The"})
 _ENTRY_CACHE = 50_000
 _LITTLE = frozenset({"of", "the", "and", "in", "with", "to", "for", "by", "due", "a", "an", "type", "or", "on", "from"})
@@ -163,8 +164,11 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
     counts = np.fromiter((len(entries) for _, entries in ordered), np.int32, len(ordered))
     key_start = np.zeros(len(ordered) + 1, np.int32)
     np.cumsum(counts, out=key_start[1:])
+    # of a disease and a finding with one name (MONDO and HPO share many) the disease comes first
+    findings = (graph.arrays.node_type == _type_code(graph, "effect/phenotype")).tolist()
     flat = [(node, code, rule) for _, entries in ordered
-            for (node, rule), code in sorted(entries.items(), key=lambda e: (e[1], e[0]))]
+            for (node, rule), code in sorted(
+                entries.items(), key=lambda e: (e[1] > _CALLED_SO, findings[e[0][0]], e[1], e[0]))]
     matrix = np.array(flat, np.int32).reshape(-1, 3)
 
     frequency: dict[str, int] = {}

@@ -138,7 +138,7 @@ def _singular(word: str) -> str:
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    if word.endswith(("noses", "tases", "broses", "yses", "theses", "croses", "lipses", "plases")):
+    if word.endswith(("noses", "tases", "broses", "yses", "theses", "croses", "lipses", "plases", "choses")):
         return word[:-2] + "is"
     if word.endswith(("sses", "xes", "ches", "shes", "zes", "uses")):
         return word[:-2]
