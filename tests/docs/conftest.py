@@ -89,6 +89,8 @@ class Browser:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.common.exceptions import WebDriverException
+
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     chromedriver = shutil.which("chromedriver")
     if not chromium or not chromedriver:
@@ -99,7 +101,10 @@ def browser() -> Iterator[Browser]:
                  "--disable-background-networking", "--disable-component-update", "--no-first-run"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=webdriver.ChromeService(chromedriver), options=options)
+    try:
+        driver = webdriver.Chrome(service=webdriver.ChromeService(chromedriver), options=options)
+    except WebDriverException as error:
+        pytest.skip(f"Chromium does not start here: {str(error).splitlines()[0]}")
     driver.set_page_load_timeout(120)
     driver.set_script_timeout(120)
     yield Browser(driver)
