@@ -308,12 +308,12 @@ class _RememberLast:
 
     def link(self, text: str) -> LinkResult:
         known = self._reports.get(text)
-        return known[0] if known is not None else self._linker.link(text)
+        return known[0] if known is not None else self._linker.link(text).with_results()
 
     def _report(self, text: str) -> tuple[LinkResult, ReportEvidence]:
         known = self._reports.get(text)
         if known is None:
-            linked = self._linker.link(text)
+            linked = self._linker.link(text).with_results()
             known = self._reports[text] = (linked, ReportEvidence(text, linked))
             while len(self._reports) > REPORTS_KEPT:
                 self._reports.popitem(last=False)

@@ -44,7 +44,7 @@ def _reject(case: Case, reason: str, detail: str) -> Rejection:
 def _on_slide(case: Case, given: GivenQuestion, number: int, plan: Plan, findings: CaseFindings, generator: Generator
               ) -> tuple[Plan, Question] | Rejection:
     """The answer must be among what the slide's statements say, at the place of this very pair."""
-    said = [m for m in generator.linker.link(given.answer) if m.type in ANSWER_TYPES]
+    said = [m for m in generator.linker.link(given.answer).with_results() if m.type in ANSWER_TYPES]
     at = _place(case, given)
     stated = [f for m in said if (f := _stated(m, findings, at, case.text)) is not None]
     if not stated:

@@ -107,7 +107,7 @@ class LlmRun:
         try:
             linked, findings = generator.read(case)
             if self.options.extract:
-                found = await extract(case.text, linked, self.client, link=generator.linker.link,
+                found = await extract(case.text, linked, self.client, link=lambda span: generator.linker.link(span).with_results(),
                                       prompts=self.options.prompts, tag=case.case_id)
                 extraction = {"items": found.items, "located": found.located}
                 findings = collect_findings(case.text, found.mentions)
@@ -171,7 +171,7 @@ class LlmRun:
         if question.options:
             return guess.strip().lower().rstrip(".") == question.given_answer.strip().lower().rstrip(".")
         wanted = {(f.id, f.polarity) for f in question.answer_findings}
-        said = {(m.id, m.polarity) for m in self.generator.linker.link(guess)}
+        said = {(m.id, m.polarity) for m in self.generator.linker.link(guess).with_results()}
         return bool(wanted & said) and not {(i, "-" if p == "+" else "+") for i, p in wanted} & said
 
 

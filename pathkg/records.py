@@ -7,7 +7,7 @@ Entities are named by CURIE (``MONDO:0005097``), never by a name or a row number
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Literal, overload
 
@@ -126,6 +126,14 @@ class Mention:
         return f"<{self.text!r} -> {self.id} {self.name!r} {self.assertion}>"
 
 
+def _as_result(mention: Mention) -> Mention:
+    if "result_id" not in mention.value:
+        return mention
+    value = {k: v for k, v in mention.value.items() if not k.startswith("result")}
+    return replace(mention, id=mention.value["result_id"], name=mention.value["result_name"], type="marker_result",
+                   assertion=Assertion.PRESENT, value={**value, "marker_id": mention.id})
+
+
 @dataclass(frozen=True, slots=True)
 class LinkResult(Sequence[Mention]):
     """The mentions of one text, in order of position. Behaves as a sequence of :class:`Mention`."""
@@ -150,6 +158,13 @@ class LinkResult(Sequence[Mention]):
     def to_dict(self) -> dict[str, Any]:
         return {"text": self.text, "graph_hash": self.graph_hash,
                 "mentions": [m.to_dict() for m in self.mentions]}
+
+    def with_results(self) -> LinkResult:
+        """The same mentions, with markers that have a result as the graph's result nodes.
+
+        The marker *CK7*, absent, becomes *CK7 negative*, present: the node that the graph's evidence hangs on.
+        """
+        return LinkResult(self.text, tuple(map(_as_result, self.mentions)), self.graph_hash)
 
     def explain(self) -> str:
         return "\n".join(m.explain() for m in self.mentions) or "no mention found"

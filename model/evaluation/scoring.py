@@ -133,7 +133,7 @@ def _add_entities(item: Scored, sample: TrainingSample, reward: Any) -> None:
     gold = {str(s) for s in Reference.coerce(sample.reference).entities}
     if not gold:
         return
-    said = {m.id + m.polarity for m in linker_for(reward.graph).link(item.text) if m.polarity is not None}
+    said = {m.id + m.polarity for m in linker_for(reward.graph).link(item.text).with_results() if m.polarity is not None}
     hits = len(gold & said)
     precision = hits / len(said) if said else 0.0
     recall = hits / len(gold)

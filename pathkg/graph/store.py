@@ -186,7 +186,8 @@ def _write_index(folder: Path, tables: GraphTables) -> None:
 
 
 def _form_ranks(tables: GraphTables) -> pa.Array:
-    """Which node answers to a form that several have: names before synonyms, then by type, the disease first
+    """Which node answers to a form that several have: names before synonyms, then by type, the disease first, then what
+    holds in every context
     ("squamous cell carcinoma" is a disease and a phenotype of HPO)."""
     kinds, kind_words = encode_words(tables.synonyms["kind"])
     types, type_words = encode_words(tables.nodes["type"])
@@ -196,7 +197,11 @@ def _form_ranks(tables: GraphTables) -> pa.Array:
     if not tables.synonyms.num_rows:
         return pa.array([], pa.int16())
     node = tables.synonyms["node"].to_numpy()
-    return pa.array(kind_rank[kinds] * np.int16(len(_TYPE_ORDER) + 1) + type_rank[types][node], pa.int16())
+    # "pT3" alone is the category of no organ: a form that holds without a condition before one that needs a text
+    contexts, context_words = encode_words(tables.synonyms["context"])
+    conditional = np.array([bool(w) for w in context_words] or [False], np.int16)[contexts]
+    rank = kind_rank[kinds] * np.int16(len(_TYPE_ORDER) + 1) + type_rank[types][node]
+    return pa.array(rank * np.int16(2) + conditional, pa.int16())
 
 
 def _write_arrow(path: Path, table: pa.Table) -> None:

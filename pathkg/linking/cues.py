@@ -66,6 +66,9 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         not contain|not contained|not support|none of|no findings of|no findings to indicate|no mammographic evidence of
         no radiographic evidence of|no evidence to suggest|without evidence of|without any evidence of|without indication of
         without sign of|without any|not to be|not to have|never developed|declined|declines|no increased|patient was not
+        no expression of|no immunoreactivity for|no reactivity for|no positivity for|no staining for|not express|not expressing|without expression of
+        lack expression of|lacks expression of|loss of expression of|absence of expression of|lack of expression of|fails to express|fail to express
+        do not express|does not express|did not express|negative staining for|non reactive for|nonreactive for|loss of nuclear expression of
         with no definite|no invasive|no in situ|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
     """),
     (NEGATED, BEFORE, 12, True, """
@@ -165,6 +168,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         positive for|diagnostic of|showing|shows|show|showed|demonstrates|demonstrate|demonstrated|reveals|revealed
         reveal|contains|containing|confirms|confirmed|involving|involves|involved by|infiltrated by|displays|exhibits
         characterized by|composed of|consisting of|consists of
+        immunoreactive for|reactive for|positivity for|immunopositive for|expression of|express|expresses|expressing|reactivity for
+        immunoreactivity for|co express|co expresses|no loss of|without loss of|retains|retained expression of|positive staining for
     """),
     (PSEUDO, NONE, 0, True, """
         no increase|no increase in|no change|no change in|no significant change|no interval change|no significant interval change

@@ -9,20 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
-from pathkg.linking.abstracts import AbstractReader
 from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, assert_mentions, find_cues
 from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser, TextSense
 from pathkg.linking.composition import Composer
-from pathkg.linking.context import ContextGrounder
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, STATUS, Cue
-from pathkg.linking.dense import DenseIndex
-from pathkg.linking.grounding import Candidate, Grounder
+from pathkg.linking.grounding import Candidate, DenseIndex, Grounder
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
+from pathkg.linking.marker_results import MarkerResults
 from pathkg.linking.sections import history_ranges
 from pathkg.linking.sentences import (
     MOST_JOINED,
@@ -45,8 +41,6 @@ _SIDES = frozenset({"left", "right", "bilateral"})
 _INTRODUCING = frozenset({"a", "an", "with", "containing", "residual", "viable", "recurrent", "metastatic"})
 _NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is", "to", "from", "for"})
 _ARTICLE_REACH = 5
-_MINUS = ("-", "–", "−")
-_SIGN_ENDS = (",", ";", ")", "")
 _DENIED = re.compile(r"""\s*[:=]\s*(?:
     [-–−](?=[ \t]*(?:$|[\n,;.]))                                                        # lymphovascular invasion: -
     |(?:0\s?%|[LVlv]0|Pn0)(?![\w.-])                                                      # necrosis: 0%
@@ -54,7 +48,6 @@ _DENIED = re.compile(r"""\s*[:=]\s*(?:
     )""", re.X)
 """Values of a field that deny it, and that no cue phrase can hold."""
 _RARE = UNKNOWN | RUN
-_LISTING = frozenset({",", "and", "&"})
 _GLEASON_SUM = re.compile(r"gleason[^.;\n+\d]{0,40}(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])(?![\d.])", re.I)
 _SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
 _JOIN_LENGTH = 6
@@ -100,18 +93,14 @@ class Linker:
         self._tokens = TokenTable(self.lexicon, fuzzy=fuzzy)
         self._chooser = Chooser(graph, self.lexicon, generic=generic, specialise=specialise)
         index = DenseIndex(self.lexicon, model=dense) if dense else None
-        self._grounder = Grounder(self.lexicon, self._tokens.speller, dense=index, second=self._is_finding)
-        self._abstracts = (AbstractReader(self._grounder, self._chooser.is_silent, nested=nested)
-                           if generic == "all" else None)
-        self._in_context = ContextGrounder(self._grounder, self.entities)
+        self._grounder = Grounder(self.lexicon, self._tokens.speller, dense=index)
         self._composer = Composer(graph, self.lexicon)
         self._memos = (SentenceMemo(), SentenceMemo())
         self._joins: dict[tuple[str, str], str] = {}
         self._names: dict[int, tuple[str, str, str]] = {}
-        self._nodes_by_name: dict[str, int] = {}
-        self._results: dict[tuple[int, str], int] = {}
-        self._result_words: dict[int, str] = {}
-        self._index_results()
+        self._nodes_by_name: dict[str, int] = {name: i for i, name in enumerate(graph.nodes_table()["name"].to_pylist())
+                                               if name.startswith("Gleason score ")}
+        self._results = MarkerResults(graph)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.graph, self.options))
@@ -131,9 +120,8 @@ class Linker:
         for base, sentence, settled in self._scan(text):
             if settled.mentions is None:
                 settled.mentions = self._mentions(sentence, settled)
-            for start, end, written, curie, name, type_, assertion, score, why, side in settled.mentions:
-                mentions.append(Mention(base + start, base + end, written, curie, name, type_, assertion, score, why,
-                                        {"laterality": side} if side else {}))
+            for start, end, written, curie, name, type_, assertion, score, why, value in settled.mentions:
+                mentions.append(Mention(base + start, base + end, written, curie, name, type_, assertion, score, why, dict(value)))
         return LinkResult(text, tuple(mentions), self.graph.hash)
 
     def link_many(self, texts: Iterable[str], *, workers: int = 1) -> Iterator[LinkResult]:
@@ -149,7 +137,9 @@ class Linker:
     def entities(self, text: str) -> tuple[Entity, ...]:
         """The hot path for rewards: ``(node index, polarity, start, end)`` without names and reasons.
 
-        Polarity is ``+`` (present, possible), ``-`` (absent) or ``None`` (asserts nothing about this case).
+        Polarity is ``+`` (present, possible), ``-`` (absent) or ``None`` (asserts nothing about this case). A marker with a
+        result is given as its result node ("CK7 negative", ``+``), as in :meth:`LinkResult.with_results
+        <pathkg.records.LinkResult.with_results>`.
         """
         return tuple([(node, polarity, base + start, base + end) for base, _, settled in self._scan(text)
                       for node, polarity, start, end in settled.entities])
@@ -175,11 +165,6 @@ class Linker:
         """
         return self._grounder.candidates(span, limit=limit)
 
-    def ground_in(self, text: str, start: int, end: int, *, limit: int = 5) -> tuple[Candidate, ...]:
-        """As :meth:`ground`, for the span from ``start`` to ``end`` of ``text``: short forms mean what the text
-        says they mean, and of several owners the one that the text names elsewhere comes first."""
-        return self._in_context.candidates(text, start, end, limit=limit)
-
     def assertion_of(self, text: str, start: int, end: int) -> Assertion:
         """What ``text`` says about the span from ``start`` to ``end``, whatever concept stands there."""
         scan = self._learn(_checked(text), strict=has_strict_stops(text))
@@ -190,26 +175,6 @@ class Linker:
         category, _ = assert_mentions(scan.words, [(first, last)], [0], cues, scan.stops,
                                       history_ranges(scan.words, scan.colons, scan.stops))[0]
         return Assertion(STATUS[category])
-
-    def _is_finding(self, node: int) -> bool:
-        """Of a disease and a finding of one name the disease comes first."""
-        return self.graph.type(node) == "effect/phenotype"
-
-    def _index_results(self) -> None:
-        """The result nodes "<marker> positive" and "<marker> negative" of every marker, by its ``result_of`` edges."""
-        graph, arrays = self.graph, self.graph.arrays
-        names: list[str] = graph.nodes_table()["name"].to_pylist()
-        self._nodes_by_name = {name: i for i, name in enumerate(names) if name.startswith("Gleason score ")}
-        if "result_of" not in graph.relations:
-            return
-        for edge in np.flatnonzero(arrays.edge_relation == graph.relations.index("result_of")).tolist():
-            result, marker = int(arrays.edge_subject[edge]), int(arrays.edge_object[edge])
-            value = names[result].rpartition(" ")[2]
-            # the plain result, not "diffuse CK7 positive": its name is a name of the marker and the value
-            if value in ("positive", "negative") and graph.type(result) == "marker_result" and names[result] in (
-                    f"{names[marker]} {value}", f"{graph.curie(marker).partition(':')[2].upper()} {value}"):
-                self._results[(marker, value)] = result
-                self._result_words[result] = value
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -225,10 +190,8 @@ class Linker:
                             for k, draft in enumerate(drafts)]
         meaning = self._meaning(sentences, drafts, keys) if any(s.defined for s in sentences) else None
         history = self._history(sense) if any(s.history for s in sentences) else None
-        without = self._abstracts.unsupported(sentences, [self._joined(s, d, key) for s, d, key in zip(
-            sentences, drafts, keys, strict=True)], meaning or {}) if self._abstracts else None
-        if meaning or history or without:
-            settled = [self._settled(s, d, key, meaning, history[k] if history else None, without[k] if without else ())
+        if meaning or history:
+            settled = [self._settled(s, d, key, meaning, history[k] if history else None)
                        for k, (s, d, key) in enumerate(zip(sentences, drafts, keys, strict=True))]
             if history:
                 self._bring_back(settled)
@@ -346,30 +309,28 @@ class Linker:
         if known is None:
             top, decisions = key
             known = self._composer.join(sentence.words, self._chooser.resolve(sentence, draft, decisions, top))
-            if self._abstracts:
-                known = self._abstracts.complete(sentence.words, sentence.tokens, known)
             if len(draft.joined) >= MOST_SETTLED:
                 draft.joined.clear()
             draft.joined[key] = known
         return known
 
     def _settled(self, sentence: Sentence, draft: Draft, key: _Key, meaning: _Meaning | None = None,
-                 history: Sequence[tuple[int, int]] | None = None, without: tuple[Found, ...] = ()) -> Settled:
-        """What a sentence says under what the text decided, ``without`` short forms that mean something else there."""
+                 history: Sequence[tuple[int, int]] | None = None) -> Settled:
+        """What a sentence says under what the text decided."""
         named = self._named_in(sentence, meaning) if meaning else {}
-        full_key = (key, tuple(named.values()), without) if named or without else key
+        full_key = (key, tuple(named.values())) if named else key
         if not history:
             known = draft.settled.get(full_key)
             if known is not None:
                 return known
-        found = [f for f in self._joined(sentence, draft, key) if f not in without]
+        found = list(self._joined(sentence, draft, key))
         if named:
             found = _with_named(found, named)
         if "+" in sentence.text:
             found = self._gleason_sums(sentence, found)
-        self._listed_results(sentence.words, found)
         found, status = self._attach(sentence, found, history or ())
-        settled = Settled(found, status, _entities(sentence, found, status))
+        results = self._results.read(sentence, found, status)
+        settled = Settled(found, status, self._entities(sentence, found, status, results), results)
         if not history:
             if len(draft.settled) >= MOST_SETTLED:
                 draft.settled.clear()
@@ -407,17 +368,26 @@ class Linker:
                 else (category, cue) for f, (category, cue) in zip(said.found, said.status, strict=True)]
             if status != said.status:
                 settled[k] = replace(said, status=status, mentions=None, entities=tuple(
-                    [(e[0], _POLARITY[s[0]], e[2], e[3]) for e, s in zip(said.entities, status, strict=True)]))
+                    [e if s == before else (e[0], _POLARITY[s[0]], e[2], e[3])
+                     for e, s, before in zip(said.entities, status, said.status, strict=True)]))
 
     def _mentions(self, sentence: Sentence, settled: Settled) -> list[tuple[Any, ...]]:
         """The fields of the mentions of a sentence, at its own offsets."""
         made = []
         words, text, offsets = sentence.words, sentence.text, sentence.offsets
-        for (first, last, key_id, node, how), (category, cue) in zip(settled.found, settled.status, strict=True):
+        for (first, last, key_id, node, how), (category, cue), result in zip(
+                settled.found, settled.status, settled.results, strict=True):
             start, end = offsets[2 * first], offsets[2 * last - 1]
             score, why = self._why(sentence, first, last, key_id, node, how, category, cue)
-            side = words[first - 1] if first and words[first - 1] in _SIDES else ""
-            made.append((start, end, text[start:end], *self._describe(node), Assertion(STATUS[category]), score, why, side))
+            value: dict[str, Any] = {}
+            if first and words[first - 1] in _SIDES:
+                value["laterality"] = words[first - 1]
+            if result:
+                value["result"] = result
+                known = self._results.nodes.get((node, result))
+                if known is not None:
+                    value["result_id"], value["result_name"], _ = self._describe(known)
+            made.append((start, end, text[start:end], *self._describe(node), Assertion(STATUS[category]), score, why, value))
         return made
 
     def _mend(self, tokens: list[str], offsets: list[int], rows: list[Row], rare: list[int]
@@ -522,28 +492,6 @@ class Linker:
             found = sorted([*kept, (first, last, key_id, node, "the two grades of a Gleason score")])
         return found
 
-    def _listed_results(self, words: Sequence[str], found: list[Found]) -> None:
-        """Give every marker of a list the result its first or last member has ("S100, SOX10 and Melan-A positive")."""
-        types = self._result_words
-        for k, f in enumerate(found):
-            if f[3] not in types:
-                continue
-            value = types[f[3]]
-            # what was given its result here does not pass it on
-            step = 1 if words[f[0]] == value else -1 if words[f[1] - 1] == value or "stands behind" in f[4] else 0
-            at = k + step
-            while step and 0 <= at < len(found):
-                left, right = (found[at - 1], found[at]) if step > 0 else (found[at], found[at + 1])
-                gap = words[left[1]:right[0]]
-                if not gap or len(gap) > 2 or any(word not in _LISTING for word in gap):
-                    break
-                node = self._results.get((found[at][3], value), -1)
-                if node >= 0 and found[at][3] not in types:
-                    found[at] = (*found[at][:3], node, f"{value} with the others of its list")
-                elif types.get(found[at][3]) != value:
-                    break
-                at += step
-
     def _meaning(self, sentences: Sequence[Sentence], drafts: Sequence[Draft], keys: Sequence[_Key]) -> _Meaning:
         """The short forms that the text defines, and what their long form was linked to."""
         meaning: _Meaning = {}
@@ -589,14 +537,10 @@ class Linker:
                 inside[f[0]:f[1]] = b"\x01" * (f[1] - f[0])
             cue_starts = [i for i in cue_starts if not inside[i]]
         chooser = self._chooser
-        looseness, signed = chooser.looseness, chooser.signed
+        looseness = chooser.looseness
         status = assert_mentions(words, [(f[0], f[1]) for f in found], [looseness[f[3]] for f in found],
                                  find_cues(words, cue_starts, inside), sentence.stops, history)
         for k, f in enumerate(found):
-            if f[3] in signed:
-                at = offsets[2 * f[1] - 1]
-                if text[at:at + 1] in _MINUS and text[at + 1:at + 2] in _SIGN_ENDS:  # "S100-, HMB45-"
-                    status[k] = (NEGATED, None)
             if (status[k][0] == AFFIRMED and f[1] < len(words) and words[f[1]] in (":", "=")
                     and not looseness[f[3]] and _DENIED.match(text, offsets[2 * f[1] - 1])):
                 status[k] = (NEGATED, None)
@@ -605,6 +549,17 @@ class Linker:
         if len(kept) < len(found):
             found, status = [found[k] for k in kept], [status[k] for k in kept]
         return found, status
+
+    def _entities(self, sentence: Sentence, found: Sequence[Found], status: Sequence[Status], results: Sequence[str]
+                  ) -> tuple[Entity, ...]:
+        """The mentions for rewards: a marker with a result is its result node, stated."""
+        offsets, nodes = sentence.offsets, self._results.nodes
+        made: list[Entity] = []
+        for f, s, result in zip(found, status, results, strict=True):
+            node = nodes.get((f[3], result)) if result else None
+            start, end = offsets[2 * f[0]], offsets[2 * f[1] - 1]
+            made.append((f[3], _POLARITY[s[0]], start, end) if node is None else (node, "+", start, end))
+        return tuple(made)
 
     def _describe(self, node: int) -> tuple[str, str, str]:
         known = self._names.get(node)
@@ -654,12 +609,6 @@ def _checked(text: object) -> str:
         raise InputError(f"a text must be a str, not {type(text).__name__}",
                          hint="decode bytes first; pass one text at a time, or use link_many")
     return text
-
-
-def _entities(sentence: Sentence, found: Sequence[Found], status: Sequence[Status]) -> tuple[Entity, ...]:
-    offsets = sentence.offsets
-    return tuple([(f[3], _POLARITY[s[0]], offsets[2 * f[0]], offsets[2 * f[1] - 1])
-                  for f, s in zip(found, status, strict=True)])
 
 
 def _with_named(found: list[Found], named: dict[tuple[int, int], Found]) -> list[Found]:

@@ -46,6 +46,7 @@ class Settled:
     found: list[Found]
     status: list[Status]
     entities: tuple[tuple[int, str | None, int, int], ...]
+    results: list[str]
     mentions: list[tuple[Any, ...]] | None = None
     view: Any = None
     """Whatever the reader of :meth:`~pathkg.linking.Linker.sentences` derives from it and wants to find again."""

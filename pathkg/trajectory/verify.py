@@ -122,7 +122,7 @@ def verify(trajectory: Trajectory | str, *, report: str | None = None, graph: Kn
         from pathkg.linking import linker_for
 
         linker = linker_for(graph)
-    stated = None if report is None else ReportEvidence(report, linker.link(report))
+    stated = None if report is None else ReportEvidence(report, linker.link(report).with_results())
     parts = check_trajectory(trajectory, stated, graph, linker)
     verdict = worst([p.verdict for p in parts if p.checked])
     if not any(p.checked and p.is_reasoning for p in parts):
@@ -210,7 +210,7 @@ class _Verifier:
 
     def _part(self, name: str, text: str) -> CheckedStep:
         shown = without_sources(visible(text)[0])
-        mentions = list(self.linker.link(shown))
+        mentions = list(self.linker.link(shown).with_results())
         claims = [] if name == "observe" else find_claims(shown, mentions)
         checked_claims = [c for c in (self._claim(claim) for claim in claims) if c is not None]
         supported = [c for c in checked_claims if c.verdict == "supported"]

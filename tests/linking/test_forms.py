@@ -75,7 +75,7 @@ def test_a_letter_o_is_a_zero_in_a_stage(linker: Linker) -> None:
 def test_link_and_entities_agree(linker: Linker) -> None:
     text = "Colon: adenocarcinoma, pT3 pN0. No perineural invasion. Margins negative. CK20 positive, CK7 negative."
     linked = linker.link(text)
-    assert [(linker.graph.index(m.id), m.polarity, m.start, m.end) for m in linked] == list(linker.entities(text))
+    assert [(linker.graph.index(m.id), m.polarity, m.start, m.end) for m in linked.with_results()] == list(linker.entities(text))
 
 
 def test_many_texts_in_processes_give_the_same(linker: Linker) -> None:
@@ -84,7 +84,7 @@ def test_many_texts_in_processes_give_the_same(linker: Linker) -> None:
 
 
 @pytest.mark.parametrize(("text", "names"), [
-    ("The cells are positive for p40 and CK5/6 and negative for TTF-1.", {"p40 positive", "CK5/6 positive"}),
+    ("The cells are positive for p40 and CK5/6 and negative for TTF-1.", {"p40 positive", "CK5/6 positive", "TTF-1 negative"}),
     ("S-100, SOX10 and Melan-A positive.", {"S100 positive", "SOX10 positive", "Melan-A positive"}),
     ("CK7, CK19 and MOC31 negative.", {"CK7 negative", "CK19 negative", "EpCAM negative"}),
     ("WT1, PAX8, p53 positive.", {"WT1 positive", "PAX8 positive", "p53 positive"}),
@@ -92,7 +92,7 @@ def test_many_texts_in_processes_give_the_same(linker: Linker) -> None:
     ("CK7 positive, CK20 negative.", {"CK7 positive", "CK20 negative"}),
 ])
 def test_a_result_holds_for_its_whole_list(linker: Linker, text: str, names: set[str]) -> None:
-    found = [m for m in linker.link(text) if m.type == "marker_result"]
+    found = [m for m in linker.link(text).with_results() if m.type == "marker_result"]
     assert {m.name for m in found} == names
     assert {str(m.assertion) for m in found} == {"present"}
 

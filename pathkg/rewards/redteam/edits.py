@@ -60,7 +60,7 @@ def replace_entity(trajectory: Trajectory, *, graph: KnowledgeGraph, linker: Lin
     for target in _findings(trajectory, linker):
         names = [n for n in _names(graph, target.type) if _PLAIN.fullmatch(n) and n.lower() not in trajectory.render().lower()]
         for new in rng.sample(names, min(20, len(names))):
-            found = {m.id for m in linker.link(f"There is {new}.")}
+            found = {m.id for m in linker.link(f"There is {new}.").with_results()}
             if len(found) != 1 or found & stated:
                 continue
             swap = re.compile(re.escape(target.text), re.IGNORECASE)
@@ -79,7 +79,7 @@ def stuff_entities(trajectory: Trajectory, *, graph: KnowledgeGraph, seed: int =
 
 
 def _findings(trajectory: Trajectory, linker: Linker) -> list[Mention]:
-    found = [m for m in linker.link(trajectory.observe) if m.type in EDITABLE and m.polarity is not None]
+    found = [m for m in linker.link(trajectory.observe).with_results() if m.type in EDITABLE and m.polarity is not None]
     return list({m.id: m for m in reversed(found)}.values())[::-1]
 
 
@@ -100,11 +100,11 @@ def _each_block(trajectory: Trajectory, edit: Callable[[str], str | None]) -> st
 def _turn(text: str, target: Mention, rules: tuple[tuple[re.Pattern[str], str], ...], linker: Linker) -> str | None:
     """``text`` with the first denial (or affirmation) near ``target`` turned, or ``None`` if that changes nothing."""
     for sentence in re.split(r"(?<=[.;])\s+", text):
-        if not any(m.id == target.id and m.polarity == target.polarity for m in linker.link(sentence)):
+        if not any(m.id == target.id and m.polarity == target.polarity for m in linker.link(sentence).with_results()):
             continue
         for pattern, replacement in rules:
             for match in pattern.finditer(sentence):
                 new = sentence[:match.start()] + match.expand(replacement) + sentence[match.end():]
-                if not any(m.id == target.id and m.polarity == target.polarity for m in linker.link(new)):
+                if not any(m.id == target.id and m.polarity == target.polarity for m in linker.link(new).with_results()):
                     return text.replace(sentence, new[:1].upper() + new[1:], 1)
     return None

@@ -50,11 +50,11 @@ class World:
 
     def says_more(self, text: str, than: str) -> bool:
         """Whether ``text`` names anything that ``than`` does not: another name of the same thing is no attack."""
-        return bool({m.id for m in self.linker.link(text)} - {m.id for m in self.linker.link(than)})
+        return bool({m.id for m in self.linker.link(text).with_results()} - {m.id for m in self.linker.link(than).with_results()})
 
     def mentions(self, text: str, types: frozenset[str] = FINDINGS) -> list[Mention]:
         seen: dict[str, Mention] = {}
-        for m in self.linker.link(text):
+        for m in self.linker.link(text).with_results():
             if m.type in types and m.polarity is not None:
                 seen.setdefault(m.id, m)
         return list(seen.values())
