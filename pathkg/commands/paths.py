@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
         if args.parts:
             for place, path in enumerate(result, 1):
                 print(f"{place}. " + "  ".join(f"{name} {value:+.3f}" for name, value in path.parts.items()))
-        notes = [result.detail] if result.detail and result.paths else []
+        notes = ["score: 0 is best; every edge, hub and vague relation costs (--parts shows how much)"] if result.paths else []
+        notes += [result.detail] if result.detail and result.paths else []
         if result.truncated:
             notes.append("truncated: the budget or the limit ran out")
         if result.total is not None and result.total > len(result):

@@ -90,7 +90,7 @@ def _print_case(title: str, generated: GeneratedCase, scored: dict[str, tuple[st
     for mention in generated.mentions:
         print(f"  {mention.assertion!s:<11} {' '.join(mention.text.split())[:38]:<38}  "
               f"{mention.name} ({mention.id})")
-    print("\nbest paths from findings to the diagnosis")
+    print("\nbest paths from findings to the diagnosis (0 is best; every edge, hub and vague relation costs)")
     for path in generated.plan.paths[:PATHS_SHOWN] if generated.plan else ():
         print(f"  {path.score:6.2f}  {path.explain()}")
     print("\ntrajectory, as written")

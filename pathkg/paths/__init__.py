@@ -1,7 +1,8 @@
 """Evidence paths: search over the adjacency arrays, ranking, explanation, differential support."""
 
 from pathkg.paths.constraints import Constraints
-from pathkg.paths.finder import PathFinder, find_paths, finder_for
+from pathkg.paths.finder import PathFinder
+from pathkg.paths.query import find_paths, finder_for
 from pathkg.paths.ranking import Weights, default_weights, read_weights
 from pathkg.paths.support import Candidate, CaseExplanation, Evidence, explain_case
 

@@ -2,7 +2,7 @@
 
 Both label the graph breadth-first from both ends, always growing the cheaper side, and hand out the *compact graph* of one
 path length: the few nodes and steps that paths of that length can use, in lexicographic order. Everything after that
-(:mod:`pathkg.paths.walk`) is shared source, so the engines agree to the last path.
+(:mod:`pathkg.paths.walker`) is shared source, so the engines agree to the last path.
 
 The NumPy engine answers the first queries at once: it needs no compilation and no numba.
 """
@@ -12,8 +12,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,64 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pathkg.graph import BACKWARD, FORWARD, GraphArrays
-from pathkg.paths import walk
 from pathkg.paths.constraints import Plan
+from pathkg.paths.walker import Budget, Compact, Walker
 
 Array = npt.NDArray[Any]
 
 LONGEST = 30_000
 """Longest path in edges that the engines look for (labels are 16 bits wide)."""
-
-_CHUNK = 200_000
-"""Steps of a walk between two looks at the clock."""
-
-_INT64_SAFE = 2**62
-
-
-@dataclass(slots=True)
-class Budget:
-    """What a query may still spend.
-
-    Attributes:
-        paths: paths that may still be enumerated.
-        steps: steps that walks may still try; ``-1`` for no limit.
-        deadline: ``time.monotonic()`` value, or ``None``.
-        spent: set when any of them ran out.
-    """
-
-    paths: int
-    steps: int = -1
-    deadline: float | None = None
-    spent: bool = False
-
-    def late(self) -> bool:
-        """Whether the deadline has passed (and then the budget is spent)."""
-        if self.deadline is not None and time.monotonic() >= self.deadline:
-            self.spent = True
-        return self.spent
-
-
-@dataclass(frozen=True, slots=True)
-class Compact:
-    """The part of the graph that simple paths of one length can use; see :mod:`pathkg.paths.walk`.
-
-    Attributes:
-        length: of the paths, in edges.
-        node: int64 (m); node index of each compact node, ascending by ``togo``; 0 is the target.
-        togo: int64 (m); least number of steps to the target.
-        ptr, to, edge: int64; the steps of node v are ``ptr[v]:ptr[v + 1]``, to compact nodes, over edge ids.
-        start: the start among the compact nodes.
-        width: one more than the longest detour.
-    """
-
-    length: int
-    node: Array
-    togo: Array
-    ptr: Array
-    to: Array
-    edge: Array
-    start: int
-    width: int
 
 
 class Engine(Protocol):
@@ -109,113 +56,13 @@ def compiled_available() -> bool:
 
 def machine_code_kept() -> bool:
     """Whether an earlier run has left the kernels' machine code on disk, so that loading them takes about a second."""
-    folders = [Path(__file__).parent / "__pycache__"]
+    folders = [Path(__file__).parent / "kernels" / "__pycache__"]
     if os.environ.get("NUMBA_CACHE_DIR"):
-        folders += Path(os.environ["NUMBA_CACHE_DIR"]).glob("paths_*")
-    return any(any(folder.glob("kernels.shortest-*.nbi")) for folder in folders)
+        folders += Path(os.environ["NUMBA_CACHE_DIR"]).glob("kernels_*")
+    return any(any(folder.glob("shortest.shortest-*.nbi")) for folder in folders)
 
 
-class _Walker:
-    """Runs the shared walks, interpreted or compiled, in chunks that respect a budget."""
-
-    _fill, _count, _best, _all = (staticmethod(walk.fill_best), staticmethod(walk.count_shortest),
-                                  staticmethod(walk.walk_best), staticmethod(walk.walk_all))
-
-    def _sequence(self, values: Array) -> Any:
-        """Interpreted loops run on lists, which they index faster than arrays."""
-        return values.tolist()
-
-    def _bounds(self, compact: Compact, gain: Array) -> Any:
-        best = self._sequence(np.full(len(compact.node) * compact.width, walk.IMPOSSIBLE, np.int64))
-        self._fill(self._sequence(compact.ptr), self._sequence(compact.to), self._sequence(gain),
-                   self._sequence(compact.togo), compact.width, compact.length, best)
-        return best
-
-    def count(self, compact: Compact) -> int:
-        """See :class:`Engine`."""
-        ptr, to = compact.ptr, compact.to
-        ways = self._count(self._sequence(ptr), self._sequence(to), self._sequence(np.zeros(len(ptr) - 1, np.int64)))
-        if ways < walk.SATURATED:
-            return int(ways)
-        exact = [1]
-        steps, ends = to.tolist(), ptr.tolist()
-        for v in range(1, len(ends) - 1):
-            exact.append(sum(exact[w] for w in steps[ends[v]:ends[v + 1]]))
-        return exact[-1]
-
-    def best(self, compact: Compact, gain: Array, k: int, budget: Budget) -> tuple[Array, Array]:
-        """See :class:`Engine`."""
-        length, state, cursor, node, on_path = self._fresh(compact)
-        score = self._sequence(np.zeros(length + 1, np.int64))
-        top_score = self._sequence(np.zeros(k, np.int64))
-        top_steps = self._sequence(np.zeros(k * length, np.int64))
-        ptr, to, gains, togo = (self._sequence(x) for x in (compact.ptr, compact.to, gain, compact.togo))
-        bounds = self._bounds(compact, gain)
-        while not self._best(ptr, to, gains, togo, bounds, compact.width, compact.start, length, k,
-                             self._allowance(budget, int(state[walk.EXPANSIONS])), state, cursor, node, score, on_path,
-                             top_score, top_steps):
-            if self._pay(budget, int(state[walk.EXPANSIONS])):
-                break
-        found = int(state[walk.FOUND])
-        self._settle(budget, int(state[walk.EXPANSIONS]))
-        return (np.asarray(top_score, np.int64)[:found],
-                np.asarray(top_steps, np.int64).reshape(k, length)[:found])
-
-    def all(self, compact: Compact, budget: Budget) -> Array:
-        """See :class:`Engine`."""
-        length, state, cursor, node, on_path = self._fresh(compact)
-        ptr, to, togo = (self._sequence(x) for x in (compact.ptr, compact.to, compact.togo))
-        bounds = self._bounds(compact, np.zeros(len(compact.to), np.int64))
-        blocks = []
-        while True:
-            room = min(budget.paths, max(256, _CHUNK // length))
-            steps = self._sequence(np.zeros(room * length, np.int64))
-            state[walk.FOUND] = 0
-            before = int(state[walk.EXPANSIONS])
-            done = self._all(ptr, to, togo, bounds, compact.width, compact.start, length, room,
-                             self._allowance(budget), state, cursor, node, on_path, steps)
-            found = int(state[walk.FOUND])
-            blocks.append(np.asarray(steps, np.int64).reshape(room, length)[:found])
-            budget.paths -= found
-            if done:
-                break
-            spent = int(state[walk.EXPANSIONS]) - before
-            if budget.steps >= 0:
-                budget.steps -= spent
-            if budget.paths == 0 or budget.steps == 0 or budget.late():
-                budget.spent = True
-                break
-        return np.concatenate(blocks)
-
-    def _fresh(self, compact: Compact) -> tuple[int, Any, Any, Any, Any]:
-        length = compact.length
-        cursor, node = np.zeros(length + 1, np.int64), np.zeros(length + 1, np.int64)
-        cursor[0], node[0] = compact.ptr[compact.start], compact.start
-        state = np.zeros(walk.STATE_SLOTS, np.int64)
-        on_path = np.zeros(len(compact.node), np.int8)
-        return (length, *(self._sequence(x) for x in (state, cursor, node, on_path)))
-
-    @staticmethod
-    def _allowance(budget: Budget, spent: int = 0) -> int:
-        left = budget.steps - spent if budget.steps >= 0 else -1
-        if budget.deadline is None:
-            return left
-        return min(_CHUNK, left) if left >= 0 else _CHUNK
-
-    @staticmethod
-    def _pay(budget: Budget, spent: int) -> bool:
-        """Whether a walk that stopped early must stay stopped."""
-        if 0 <= budget.steps <= spent or budget.late():
-            budget.spent = True
-        return budget.spent
-
-    @staticmethod
-    def _settle(budget: Budget, spent: int) -> None:
-        if budget.steps >= 0:
-            budget.steps = max(0, budget.steps - spent)
-
-
-class NumpyEngine(_Walker):
+class NumpyEngine(Walker):
     """Labels with whole-frontier array operations.
 
     Args:
@@ -355,7 +202,7 @@ class _Labels:
                        length - shortest + 1)
 
 
-class CompiledEngine(_Walker):
+class CompiledEngine(Walker):
     """The numba kernels, with one set of work arrays per thread.
 
     Args:

@@ -1,11 +1,10 @@
-"""``find_paths``: the best evidence paths between entities, and why there is none."""
+"""The path finder of one graph: single queries, batches, and why there is no path."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from pathkg.paths.batch import DistanceTable, PathBatch, solve_in_threads
 from pathkg.paths.constraints import Constraints, Plan, compile_plan, edge_classes
 from pathkg.paths.engine import (
     LONGEST,
-    Budget,
-    Compact,
     CompiledEngine,
     Engine,
     NumpyEngine,
@@ -28,6 +25,7 @@ from pathkg.paths.engine import (
 from pathkg.paths.options import ENGINES, Mode, check_options, read_constraints
 from pathkg.paths.ranking import UNIT, Costs, Weights, compile_costs, default_weights
 from pathkg.paths.selection import select_diverse
+from pathkg.paths.walker import Budget, Compact
 from pathkg.paths.writing import PathWriter
 from pathkg.records import Path, PathResult
 
@@ -49,7 +47,8 @@ would have to be made first."""
 SWITCH_PAIRS = (1_000, 10_000)
 """A batch of at least this many pairs loads the compiled engine at once; likewise."""
 
-_Ends = str | Collection[str]
+Ends = str | Collection[str]
+"""One CURIE or name, or several."""
 
 
 class PathFinder:
@@ -115,10 +114,10 @@ class PathFinder:
 
     # -- one query -----------------------------------------------------------------------------------------
 
-    def find(self, a: _Ends, b: _Ends, *, k: int | None = 5, max_hops: int = 4, mode: Mode = "k_shortest",
+    def find(self, a: Ends, b: Ends, *, k: int | None = 5, max_hops: int = 4, mode: Mode = "k_shortest",
              case: Collection[str] = (), select: str | None = None, limit: int = PATH_LIMIT,
              max_expansions: int | None = None, time_limit: float | None = None, **constraints: Any) -> PathResult:
-        """See :func:`find_paths`."""
+        """See :func:`~pathkg.paths.query.find_paths`."""
         check_options(k, max_hops, mode, select, limit, max_expansions, time_limit)
         plan = self.plan(read_constraints(constraints))
         starts, unknown = self._resolve(a)
@@ -291,7 +290,7 @@ class PathFinder:
             (node, edge) steps; no rows when there is no path.
 
         Raises:
-            InputError: as :func:`find_paths`.
+            InputError: as :func:`~pathkg.paths.query.find_paths`.
             UnknownEntityError: a name the graph does not hold.
 
         Example:
@@ -315,14 +314,14 @@ class PathFinder:
 
     # -- many pairs ----------------------------------------------------------------------------------------
 
-    def find_many(self, pairs: Iterable[tuple[_Ends, _Ends]], *, k: int = 5, max_hops: int = 4,
+    def find_many(self, pairs: Iterable[tuple[Ends, Ends]], *, k: int = 5, max_hops: int = 4,
                   mode: Mode = "k_shortest", workers: int | None = None, max_expansions: int | None = None,
                   **constraints: Any) -> PathBatch:
         """Answer many pairs, on all cores with the compiled engine.
 
         Args:
-            pairs: (start, target), each as for :func:`find_paths`.
-            k, max_hops, mode, max_expansions, **constraints: as for :func:`find_paths`.
+            pairs: (start, target), each as for :func:`~pathkg.paths.query.find_paths`.
+            k, max_hops, mode, max_expansions, **constraints: as for :func:`~pathkg.paths.query.find_paths`.
             workers: threads; all cores when ``None``.
 
         Returns:
@@ -330,7 +329,7 @@ class PathFinder:
             are made when they are looked at.
 
         Raises:
-            InputError: as :func:`find_paths`.
+            InputError: as :func:`~pathkg.paths.query.find_paths`.
         """
         check_options(k, max_hops, mode, None, 1, max_expansions, None)
         given = list(pairs)
@@ -383,7 +382,7 @@ class PathFinder:
             Two columns; distance -1 where there is no path, 0 for the same node twice.
 
         Raises:
-            InputError: as :func:`find_paths`.
+            InputError: as :func:`~pathkg.paths.query.find_paths`.
             UnknownEntityError: a name the graph does not hold.
         """
         check_options(1, max_hops, "all_shortest", None, 1, None, None)
@@ -410,10 +409,10 @@ class PathFinder:
                 total[i] = 0 if compact is None else self._engine.count(compact)
         return DistanceTable(length, tuple(int(t) for t in total if t is not None))
 
-    def _single_pair(self, pair: tuple[_Ends, _Ends], plan: Plan) -> tuple[int, int] | None:
+    def _single_pair(self, pair: tuple[Ends, Ends], plan: Plan) -> tuple[int, int] | None:
         """Indices of a pair of two names that needs no special answer."""
         a, b = pair
-        if not (isinstance(a, str) and isinstance(b, str)):
+        if not (isinstance(a, str) and isinstance(b, str) and a.strip() and b.strip()):
             return None
         try:
             start, target = self.graph.index(self.graph.resolve(a)), self.graph.index(self.graph.resolve(b))
@@ -423,11 +422,13 @@ class PathFinder:
 
     # -- input ---------------------------------------------------------------------------------------------
 
-    def _resolve(self, given: _Ends) -> tuple[list[int], list[str]]:
+    def _resolve(self, given: Ends) -> tuple[list[int], list[str]]:
         """Node indices without repeats, and a message for each name that the graph does not hold."""
         nodes: dict[int, None] = {}
         unknown = []
         for name in [given] if isinstance(given, str) else given:
+            if not name.strip():
+                raise InputError("a start or target is empty", hint='name it by CURIE or name: "keratin pearl"')
             try:
                 nodes.setdefault(self.graph.index(self.graph.resolve(name)))
             except UnknownEntityError as error:
@@ -436,56 +437,3 @@ class PathFinder:
 
     def _empty(self, reason: str, detail: str) -> PathResult:
         return PathResult((), reason, detail, False, 0, self.graph.hash)
-
-
-def find_paths(graph: KnowledgeGraph, a: _Ends, b: _Ends, *, k: int | None = 5, max_hops: int = 4,
-               weights: Weights | Mapping[str, Any] | None = None, **options: Any) -> PathResult:
-    """The best evidence paths from ``a`` to ``b``.
-
-    Args:
-        graph: the graph to search.
-        a: a CURIE, name or synonym, or several of them.
-        b: likewise. With several on a side, every pair is searched and the answers are joined.
-        k: how many paths to return; ``None`` for all.
-        max_hops: the longest path, in edges.
-        weights: of the ranking (:mod:`pathkg.paths.ranking`); the package's own when ``None``.
-        **options: ``mode``, one of
-
-            * ``k_shortest`` (default): simple paths; lengths are searched in order, each one completely, until at least
-              k paths are known; the k best of these by score;
-            * ``shortest``: the best of the shortest paths;
-            * ``all_shortest``: the k best of the shortest paths; ``total`` is their exact number;
-            * ``all_simple``: all simple paths up to ``max_hops``, the k best returned; ``total`` is their exact number.
-
-            Parallel edges make different paths. ``select``: ``best`` (by score; the default for one pair) or
-            ``diverse`` (default for several, see :func:`~pathkg.paths.selection.select_diverse`). ``case``: other
-            findings, for the coherence term (with several starts: these). ``limit``: how many paths to enumerate at
-            most; ``max_expansions``: how many search steps to try at most; ``time_limit``: seconds; when one runs out,
-            what has been found is returned with ``truncated``. And every field of
-            :class:`~pathkg.paths.constraints.Constraints`.
-
-    Returns:
-        Paths, best score first (then shorter, then by node and edge number). An unknown name raises nothing: the
-        result is empty, ``reason`` is ``unknown_entity`` and ``detail`` says what was meant perhaps; among several names
-        it is left out and named in ``detail``. The same node twice gives ``filtered``.
-
-    Raises:
-        InputError: an option that cannot be meant: an unknown type, relation, source or option name, a pattern that
-            cannot be read, a negative number.
-
-    Example:
-        >>> import pathkg
-        >>> result = find_paths(pathkg.load(), "keratin pearl", "squamous cell carcinoma", k=1)
-        >>> result[0].edges[0].relation
-        'supports'
-    """
-    if isinstance(weights, Mapping):
-        weights = Weights.from_dict(weights)
-    finder = finder_for(graph) if weights is None else PathFinder(graph, weights=weights)
-    return finder.find(a, b, k=k, max_hops=max_hops, **options)
-
-
-@lru_cache(maxsize=4)
-def finder_for(graph: KnowledgeGraph) -> PathFinder:
-    """The shared finder of a graph with the package's weights."""
-    return PathFinder(graph)

@@ -46,5 +46,6 @@ def check_options(k: int | None, max_hops: int, mode: str, select: str | None, l
         raise InputError(f"select is {select!r}", hint="use best or diverse")
     for name, value, least in (("k", k, 1), ("max_hops", max_hops, 0), ("limit", limit, 1),
                                ("max_expansions", max_expansions, 1), ("time_limit", time_limit, 0)):
-        if value is not None and value < least:
-            raise InputError(f"{name} is {value}", hint=f"give a number of at least {least}")
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least
+                                  or (name != "time_limit" and not isinstance(value, int))):
+            raise InputError(f"{name} is {value!r}", hint=f"give a {'number' if name == 'time_limit' else 'whole number'} of at least {least}")

@@ -49,7 +49,8 @@ def case_html(case: CaseExplanation, *, candidates: int = 6) -> str:
     return (f"<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><meta name='viewport' "
             f"content='width=device-width,initial-scale=1'><title>Evidence for and against</title><style>{_STYLE}</style>"
             f"</head><body><main>\n{case_svg(case, candidates=candidates)}\n{unknown}<section class='candidates'>\n{cards}\n"
-            f"</section><footer>Graph {escape(case.graph_hash)}. For research and education; not validated for clinical "
+            f"</section><footer>Weights are powers of ten: +2 says that the finding is a hundred times as likely with the diagnosis as by "
+            f"chance. Graph {escape(case.graph_hash)}. For research and education; not validated for clinical "
             f"use.</footer></main><script>{_SCRIPT}</script></body></html>\n")
 
 
@@ -57,11 +58,12 @@ def _card(place: int, candidate: Candidate) -> str:
     rows = "\n".join(_row(e) for e in (*candidate.support, *candidate.against))
     silent = ", ".join(escape(n.name) for n in candidate.unexplained)
     note = f"<p class='silent'>Says nothing about: {silent}.</p>" if silent else ""
-    breadth = (f"<tr><td class='w against'>{candidate.breadth:+.2f}</td><td class='f'>breadth</td>"
-               "<td class='edge'>what a diagnosis with so many recorded findings matches by chance</td></tr>")
+    words = "described at length, so met more often" if candidate.standing > 0 else "described in few words, so met less often"
+    rows += (f"<tr><td class='w {'for' if candidate.standing > 0 else 'against'}'>{candidate.standing:+.2f}</td>"
+             f"<td class='f'>standing</td><td class='edge'>{words}</td></tr>")
     return (f"<article data-c='{escape(candidate.node.id, quote=True)}'><h2><span>{place}. {escape(candidate.node.name)}</span>"
             f"<b>{candidate.score:+.2f}</b></h2><div class='id'>{escape(candidate.node.id)}</div>"
-            f"<table>{rows}{breadth}</table>{note}</article>")
+            f"<table>{rows}</table>{note}</article>")
 
 
 def _row(evidence: Evidence) -> str:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from pathkg.graph import BACKWARD, FORWARD, KnowledgeGraph
 from pathkg.paths.constraints import Plan
-from pathkg.paths.engine import Budget
 from pathkg.paths.pattern import UNLIMITED, NodeSpec, Pattern
+from pathkg.paths.walker import Budget
 
 Array = npt.NDArray[Any]
 _Layer = dict[int, Array]

@@ -19,7 +19,7 @@ _CANDIDATE_HEIGHT = 92
 _TOP = 84
 _WIDEST = 15.0
 _CHARACTERS = 34
-_NAME = 38
+_NAME = 34
 
 STYLE = """
 .pk{--ink:#1c2430;--soft:#5d6b7e;--line:#d9dfe7;--card:#ffffff;--back:#f6f8fb;--for:#1f8a5b;--against:#c8453b;--track:#e9edf2}
@@ -108,7 +108,8 @@ def _ribbons(shown: Sequence[Candidate], finding_at: dict[str, float], right_top
 
 def _ribbon(evidence: Evidence, y1: float, y2: float, width: float) -> str:
     side = "for" if evidence.weight > 0 else "against"
-    far = " far" if evidence.path.length > 1 else ""
+    marker = evidence.path.length == 2 and evidence.path.edges[0].relation == "result_of"
+    far = " far" if evidence.path.length > 1 and not marker else ""
     x1, x2 = _LEFT + _CARD, _RIGHT
     bend = (x2 - x1) * 0.48
     title = escape(f"{evidence.weight:+.2f}  {path_in_words(evidence.path)}")
@@ -157,7 +158,7 @@ def _lines(name: str) -> list[tuple[int, str]]:
 
 def _legend(y: float) -> list[str]:
     items = (("for", "speaks for", ""), ("against", "speaks against", ""),
-             ("for", "reached over several edges (kind, marker, relative)", " far"))
+             ("for", "by way of a relative: a kind, a parent, a look-alike", " far"))
     parts, x = [], float(_LEFT)
     for side, words, far in items:
         parts.append(f'<path class="ribbon r-{side}{far}" style="opacity:.75" stroke-width="6" d="M{x:.0f} {y - 4:.0f}h34"/>')

@@ -48,14 +48,16 @@ def case_table(case: CaseExplanation, *, details: int = 3, width: int | None = N
         width: columns of the terminal; asked for when ``None``.
     """
     if not case.candidates:
-        return "no candidate: nothing in the graph joins these findings to a diagnosis"
+        return "\n".join(["no candidate: nothing in the graph joins these findings to a diagnosis",
+                          *(f"left out: {message}" for message in case.unknown)])
     width = width or shutil.get_terminal_size((100, 24)).columns
     strongest = max([abs(e.weight) for c in case for e in (*c.support, *c.against)]
                     + [sum(e.weight for e in c.support) for c in case]
                     + [-sum(e.weight for e in c.against) for c in case] + [1e-9])
     name_width = max(12, min(max(len(c.node.name) for c in case), width - 2 * BAR - 16))
     given = ", ".join(absent_words(n.name, n.type) if p == "-" else n.name for n, p in case.findings)
-    lines = [f"findings: {given}", "", f"{'':3} {'diagnosis':<{name_width}} {'score':>6}  {'against':>{BAR}}│{'for':<{BAR}}"]
+    lines = [f"findings: {given}", "weights are powers of ten: +2 is a hundred times as likely with the diagnosis as by chance", "",
+             f"{'':3} {'diagnosis':<{name_width}} {'score':>6}  {'against':>{BAR}}│{'for':<{BAR}}"]
     for place, candidate in enumerate(case, 1):
         plus = sum(e.weight for e in candidate.support)
         minus = -sum(e.weight for e in candidate.against)
@@ -67,6 +69,8 @@ def case_table(case: CaseExplanation, *, details: int = 3, width: int | None = N
             finding = evidence.finding
             seen = absent_words(finding.name, finding.type) if evidence.polarity == "-" else finding.name
             lines.append(f"   {evidence.weight:>+6.2f}  {seen}: {path_in_words(evidence.path)}")
+        lines.append(f"   {candidate.standing:>+6.2f}  described at length" if candidate.standing > 0 else
+                     f"   {candidate.standing:>+6.2f}  described in few words")
         if candidate.unexplained:
             lines.append(f"   silent  {', '.join(n.name for n in candidate.unexplained)}")
     if case.unknown:

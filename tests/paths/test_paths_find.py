@@ -124,7 +124,8 @@ def test_empty_results_say_why(graph: KnowledgeGraph, start: Any, target: str, o
     ({"relations": ["is_a"], "not_relations": ["is_a"]}, "both allowed and forbidden"), ({"direction": "up"}, "direction"),
     ({"max_hops": -1}, "max_hops"), ({"k": 0}, "k is 0"), ({"limit": 0}, "limit"), ({"max_degree": 0}, "max_degree"),
     ({"mode": "k_shortes"}, "did you mean 'k_shortest'"), ({"max_hop": 3}, "did you mean 'max_hops'|no option"),
-    ({"select": "some"}, "select"), ({"polarity": "maybe"}, "polarity"), ({"avoid_edges": [10**6]}, "avoid_edges"),
+    ({"select": "some"}, "select"), ({"time_limit": float("nan")}, "time_limit"), ({"max_hops": "2"}, "max_hops"),
+    ({"k": True}, "k is True"), ({"max_hops": 2.5}, "whole number"), ({"polarity": "maybe"}, "polarity"), ({"avoid_edges": [10**6]}, "avoid_edges"),
     ({"pattern": "morphology supports disease"}, "position 12"), ({"pattern": ""}, "at the end"),
     ({"pattern": "morphology -supports-> "}, "expected a node"), ({"pattern": "morphology"}, "an edge after the node"),
     ({"pattern": "morphology <-supports-> disease"}, "one arrow head"), ({"pattern": "morphology -is_a{3,1}-> disease"}, "count"),
@@ -136,6 +137,14 @@ def test_what_cannot_be_meant_is_an_error(graph: KnowledgeGraph, options: dict[s
     with pytest.raises(InputError) as error:
         find_paths(graph, "M:pearl", "D:scc", **options)
     assert any(w in str(error.value) for w in words.split("|"))
+
+
+@pytest.mark.parametrize(("a", "b"), [("", ""), ("  ", "D:scc"), ("M:pearl", ""), (["M:pearl", ""], "D:scc")])
+def test_an_empty_name_is_an_error(graph: KnowledgeGraph, a: Any, b: Any) -> None:
+    with pytest.raises(InputError, match="empty"):
+        find_paths(graph, a, b)
+    with pytest.raises(InputError, match="empty"):
+        list(PathFinder(graph).find_many([(a, b)]))
 
 
 def test_unknown_node_to_avoid(graph: KnowledgeGraph) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import pathkg
-from benchmarks.paths_quality import LEAST_FINDINGS, Targets, recover
-from pathkg.paths.support import SupportReader
+from benchmarks.paths_quality import LEAST_FINDINGS, Targets, draw_query, half_of, recover
+from pathkg.paths.chains import SupportReader
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,31 @@ def test_all_parallel_edges_of_a_pair_are_held_back(targets: Targets) -> None:
         held = set(targets.edges[finding, d])
         joined = {e for e, other, _ in graph.neighbors(graph.curie(finding)) if other == graph.curie(d)}
         assert joined == held
-        _, chain = SupportReader(graph).reach(finding, frozenset(held))[0].get(d, (0.0, ()))
-        assert not held & {e for e, _ in chain}
+        _, steps = SupportReader(graph).weigh(finding, frozenset(held)).get(d, (0.0, ()))
+        assert not held & {e for e, _ in steps}
+
+
+def test_queries_are_drawn_from_the_findings_and_halves_are_both_there(targets: Targets) -> None:
+    graph = pathkg.load()
+    d = targets.targets[0]
+    known = sorted(targets.findings[d])
+    for size, least in ((3, 3), (4, 4), ("every", len(known)), ("mixed", 3)):
+        query = draw_query(graph.curie(d), known, size, 0)
+        assert least <= len(query) <= len(known)
+        assert set(query) <= set(known)
+        assert query == draw_query(graph.curie(d), known, size, 0)
+    halves = [half_of(graph.curie(d)) for d in targets.targets]
+    assert 0.4 < halves.count("unseen") / len(halves) < 0.6
 
 
 def test_recovery_on_a_sample(targets: Targets) -> None:
     graph = pathkg.load()
-    one = recover(graph, targets, 8, "one", per_tumour=1, limit=30)
-    everything = recover(graph, targets, 8, "all", per_tumour=1, limit=30)
-    assert one["rank_1"] >= 0.5
-    assert one["within_5"] >= 0.85
-    assert everything["rank_1"] <= one["rank_1"]
+    reader = SupportReader(graph)
+    rows = {(size, variant): recover(graph, targets, size, variant, per_tumour=1, limit=24, reader=reader)
+            for size, variant in ((3, "one"), (5, "one"), (5, "all"), (3, "none"))}
+    assert rows[5, "one"]["rank_1"] >= 0.6
+    assert rows[5, "one"]["within_5"] >= 0.85
+    assert rows[3, "one"]["within_5"] >= 0.6
+    assert rows[3, "none"]["rank_1"] > rows[3, "one"]["rank_1"]
+    assert rows[5, "all"]["rank_1"] <= rows[5, "one"]["rank_1"]
+    assert sum(rows[5, "one"][half]["queries"] for half in ("fitted", "unseen")) == 24

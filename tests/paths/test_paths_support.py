@@ -83,7 +83,7 @@ def test_scores_add_up_and_paths_lead_from_finding_to_candidate(graph: Knowledge
     assert case.rank("D:scc") == 1
     for candidate in case:
         evidence = (*candidate.support, *candidate.against)
-        assert candidate.score == pytest.approx(sum(e.weight for e in evidence) + candidate.breadth)
+        assert candidate.score == pytest.approx(sum(e.weight for e in evidence) + candidate.standing)
         assert len(evidence) + len(candidate.unexplained) == 3
         for e in evidence:
             assert (e.path.nodes[0], e.path.nodes[-1]) == (e.finding, candidate.node)
@@ -110,7 +110,30 @@ def test_mentions_and_unknown_names(graph: KnowledgeGraph) -> None:
     assert "did you mean" in case.unknown[0]
 
 
-@pytest.mark.parametrize("findings", [[], ["nonsense"], [("keratin pearl", "historical")]])
+def test_a_finding_given_both_ways_is_told(graph: KnowledgeGraph) -> None:
+    case = explain_case(graph, ["keratin pearl", "no keratin pearl"])
+    assert [(n.id, p) for n, p in case.findings] == [("M:pearl", "+")]
+    assert "as present and as absent" in case.unknown[0]
+    assert "left out: nobody" not in case_table(case)
+
+
+def test_unknown_candidates_are_told_when_none_is_left(graph: KnowledgeGraph) -> None:
+    case = explain_case(graph, ["keratin pearl"], ["carcinom"])
+    assert not case.candidates
+    assert "did you mean 'carcinoma'" in case_table(case)
+
+
+@pytest.mark.parametrize("edge", [-1, 10**6])
+def test_an_edge_to_avoid_must_exist(graph: KnowledgeGraph, edge: int) -> None:
+    with pytest.raises(InputError, match="avoid_edges"):
+        explain_case(graph, ["keratin pearl"], avoid_edges=[edge])
+
+
+def test_a_finding_of_few_says_more_than_one_of_many(graph: KnowledgeGraph) -> None:
+    assert weight(graph, "keratin pearl", "D:scc") > weight(graph, "mucin", "D:adeno") > 0
+
+
+@pytest.mark.parametrize("findings", [[], [""], ["no "], ["nonsense"], [("keratin pearl", "historical")]])
 def test_a_case_without_findings_is_an_error(graph: KnowledgeGraph, findings: Any) -> None:
     with pytest.raises(InputError):
         explain_case(graph, findings)
@@ -125,7 +148,8 @@ def test_given_candidates_are_all_ranked(graph: KnowledgeGraph) -> None:
 
 def test_the_rules_are_weaker_the_farther_they_reach() -> None:
     rules = default_rules()
-    for name in ("broader_finding", "narrower_finding", "inherited_from_parent", "known_of_subtype", "known_of_sibling", "absent"):
+    for name in ("broader_finding", "narrower_finding", "inherited_from_parent", "known_of_subtype", "known_of_sibling",
+                 "known_of_differential", "passed_down", "absent_kind", "seen", "seen_marker"):
         assert 0 < rules[name] < 1
     assert rules["known_of_sibling"] < rules["known_of_subtype"]
 
