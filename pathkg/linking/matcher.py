@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from bisect import bisect_left
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
+from pathkg.linking.abstracts import AbstractReader
 from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, assert_mentions, find_cues
 from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser, TextSense
 from pathkg.linking.composition import Composer
+from pathkg.linking.context import ContextGrounder
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, STATUS, Cue
-from pathkg.linking.grounding import Candidate, DenseIndex, Grounder
+from pathkg.linking.dense import DenseIndex
+from pathkg.linking.grounding import Candidate, Grounder
 from pathkg.linking.lexicon import KINDS, Lexicon, open_lexicon
 from pathkg.linking.marker_results import MarkerResults
 from pathkg.linking.sections import history_ranges
@@ -92,8 +96,12 @@ class Linker:
         self.lexicon: Lexicon = open_lexicon(graph)
         self._tokens = TokenTable(self.lexicon, fuzzy=fuzzy)
         self._chooser = Chooser(graph, self.lexicon, generic=generic, specialise=specialise)
-        index = DenseIndex(self.lexicon, model=dense) if dense else None
-        self._grounder = Grounder(self.lexicon, self._tokens.speller, dense=index)
+        kept = self.lexicon.path if os.access(self.lexicon.path, os.W_OK) else None
+        index = DenseIndex(self.lexicon, model=dense, cache=kept) if dense else None
+        self._grounder = Grounder(self.lexicon, self._tokens.speller, dense=index, second=self._is_finding)
+        self._abstracts = (AbstractReader(self._grounder, self._chooser.is_silent, nested=nested)
+                           if generic == "all" else None)
+        self._in_context = ContextGrounder(self._grounder, self.entities)
         self._composer = Composer(graph, self.lexicon)
         self._memos = (SentenceMemo(), SentenceMemo())
         self._joins: dict[tuple[str, str], str] = {}
@@ -165,6 +173,11 @@ class Linker:
         """
         return self._grounder.candidates(span, limit=limit)
 
+    def ground_in(self, text: str, start: int, end: int, *, limit: int = 5) -> tuple[Candidate, ...]:
+        """As :meth:`ground`, for the span from ``start`` to ``end`` of ``text``: short forms mean what the text
+        says they mean, and of several owners the one that the text names elsewhere comes first."""
+        return self._in_context.candidates(text, start, end, limit=limit)
+
     def assertion_of(self, text: str, start: int, end: int) -> Assertion:
         """What ``text`` says about the span from ``start`` to ``end``, whatever concept stands there."""
         scan = self._learn(_checked(text), strict=has_strict_stops(text))
@@ -175,6 +188,10 @@ class Linker:
         category, _ = assert_mentions(scan.words, [(first, last)], [0], cues, scan.stops,
                                       history_ranges(scan.words, scan.colons, scan.stops))[0]
         return Assertion(STATUS[category])
+
+    def _is_finding(self, node: int) -> bool:
+        """Of a disease and a finding of one name the disease comes first."""
+        return self.graph.type(node) == "effect/phenotype"
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -190,8 +207,10 @@ class Linker:
                             for k, draft in enumerate(drafts)]
         meaning = self._meaning(sentences, drafts, keys) if any(s.defined for s in sentences) else None
         history = self._history(sense) if any(s.history for s in sentences) else None
-        if meaning or history:
-            settled = [self._settled(s, d, key, meaning, history[k] if history else None)
+        without = self._abstracts.unsupported(sentences, [self._joined(s, d, key) for s, d, key in zip(
+            sentences, drafts, keys, strict=True)], meaning or {}) if self._abstracts else None
+        if meaning or history or without:
+            settled = [self._settled(s, d, key, meaning, history[k] if history else None, without[k] if without else ())
                        for k, (s, d, key) in enumerate(zip(sentences, drafts, keys, strict=True))]
             if history:
                 self._bring_back(settled)
@@ -309,21 +328,23 @@ class Linker:
         if known is None:
             top, decisions = key
             known = self._composer.join(sentence.words, self._chooser.resolve(sentence, draft, decisions, top))
+            if self._abstracts:
+                known = self._abstracts.complete(sentence.words, sentence.tokens, known)
             if len(draft.joined) >= MOST_SETTLED:
                 draft.joined.clear()
             draft.joined[key] = known
         return known
 
     def _settled(self, sentence: Sentence, draft: Draft, key: _Key, meaning: _Meaning | None = None,
-                 history: Sequence[tuple[int, int]] | None = None) -> Settled:
-        """What a sentence says under what the text decided."""
+                 history: Sequence[tuple[int, int]] | None = None, without: tuple[Found, ...] = ()) -> Settled:
+        """What a sentence says under what the text decided, ``without`` short forms that mean something else there."""
         named = self._named_in(sentence, meaning) if meaning else {}
-        full_key = (key, tuple(named.values())) if named else key
+        full_key = (key, tuple(named.values()), without) if named or without else key
         if not history:
             known = draft.settled.get(full_key)
             if known is not None:
                 return known
-        found = list(self._joined(sentence, draft, key))
+        found = [f for f in self._joined(sentence, draft, key) if f not in without]
         if named:
             found = _with_named(found, named)
         if "+" in sentence.text:
