@@ -4,7 +4,8 @@
 
 Each bundled gold trajectory gets 0 to 5 edits, the k-edit text being the (k-1)-edit text with one more. An edit changes
 one thing a pathologist would call an error: a finding denied or affirmed, exchanged, invented or left out (in findings
-and reasoning alike), a category, grade, side, size or count changed, the diagnosis exchanged. Prints JSON: mean
+and reasoning alike), a category, grade, side, size or count changed, the diagnosis exchanged. No edit touches what an earlier
+one touched: to affirm what was just denied would mend the text. Prints JSON: mean
 reward per number of edits (total and parts); Spearman's correlation of the number of edits with the loss of reward within
 each series, over each trajectory's means, and over all single texts together (there the kinds of edits weigh too: an
 exchanged diagnosis costs more than four findings); and the share of edits that lower the reward, by kind.
@@ -32,7 +33,21 @@ from pathkg.rewards.redteam.cases import sentences_of
 from pathkg.rewards.redteam.world import World
 from pathkg.trajectory import Trajectory, verify
 
-Blocks = dict[str, str]
+
+class Blocks(dict[str, str]):
+    """The three blocks while they are edited; knows the gold and what was touched, so that no edit mends an earlier one."""
+
+    def __init__(self, gold: Trajectory) -> None:
+        super().__init__(observe=gold.observe, think=gold.think, answer=gold.answer)
+        self.gold = gold.render().lower()
+        self.touched: list[str] = []
+
+    def free(self, phrase: str) -> bool:
+        """Whether a phrase is the gold's own and no earlier edit had to do with it."""
+        phrase = phrase.lower()
+        return phrase in self.gold and not any(phrase in other or other in phrase for other in self.touched)
+
+
 Edit = Callable[[Blocks, Random, World], bool]
 """Changes the blocks in place; ``False`` where there is nothing of its kind to change."""
 
@@ -40,34 +55,43 @@ LEVELS = range(6)
 
 
 def everywhere(blocks: Blocks, old: str, new: str) -> bool:
-    """Replace a phrase in all blocks, whatever its first letter's case."""
+    """Replace a phrase of the gold in all blocks, whatever its first letter's case."""
+    if not blocks.free(old):
+        return False
     pattern = re.compile(re.escape(old), re.IGNORECASE)
     changed = False
     for name, text in blocks.items():
         blocks[name] = pattern.sub(new, text)
         changed |= blocks[name] != text
+    if changed:
+        blocks.touched += [old.lower(), new.lower()]
     return changed
 
 
 def findings(blocks: Blocks, world: World) -> list[str]:
-    return sorted({m.text for m in world.mentions(blocks["observe"], frozenset({"morphology"}))})
+    return sorted({m.text for m in world.mentions(blocks["observe"], frozenset({"morphology"})) if blocks.free(m.text)})
 
 
 def deny(blocks: Blocks, rng: Random, world: World) -> bool:
     for sentence in rng.sample(all_sentences := sentences(blocks), len(all_sentences)):
         for old, new in ((" is present", " is absent"), (" are present", " are absent")):
-            if old in sentence:
-                return everywhere(blocks, sentence, sentence.replace(old, new))
+            if old in sentence and everywhere(blocks, sentence, sentence.replace(old, new)):
+                return True
     return False
 
 
 def affirm(blocks: Blocks, rng: Random, world: World) -> bool:
     found = [m for block in blocks.values() for m in re.findall(r"([A-Za-z][a-z]+(?: [a-z]+){0,3}) is (?:absent|not identified)", block)]
+    found = sorted({name for name in found if blocks.free(name)})
     if not found:
         return False
-    name = rng.choice(sorted(set(found)))
-    return any([everywhere(blocks, f"{name} is absent", f"{name} is present"),
-                everywhere(blocks, f"{name} is not identified", f"{name} is present")])
+    name = rng.choice(found)
+    changed = False
+    for block, text in blocks.items():
+        blocks[block] = re.sub(rf"{re.escape(name)} is (?:absent|not identified)", f"{name} is present", text, flags=re.IGNORECASE)
+        changed |= blocks[block] != text
+    blocks.touched.append(name.lower())
+    return changed
 
 
 def exchange(blocks: Blocks, rng: Random, world: World) -> bool:
@@ -79,8 +103,8 @@ def marker(blocks: Blocks, rng: Random, world: World) -> bool:
     found = sorted({m.text for m in world.mentions(blocks["observe"], frozenset({"marker_result"}))})
     for name in rng.sample(found, len(found)):
         for old, new in (("positive", "negative"), ("negative", "positive")):
-            if old in name:
-                return everywhere(blocks, name, name.replace(old, new))
+            if old in name and everywhere(blocks, name, name.replace(old, new)):
+                return True
     return False
 
 
@@ -88,6 +112,7 @@ def invent(blocks: Blocks, rng: Random, world: World) -> bool:
     name = rng.choice(world.names("morphology"))
     blocks["observe"] += f" There is {name}."
     blocks["think"] += f" There is {name}."
+    blocks.touched.append(name.lower())
     return True
 
 
@@ -120,7 +145,8 @@ def count(blocks: Blocks, rng: Random, world: World) -> bool:
 
 def diagnosis(blocks: Blocks, rng: Random, world: World) -> bool:
     for m in world.mentions(blocks["answer"], frozenset({"disease"})):
-        return everywhere(blocks, m.text, rng.choice(world.names("disease")))
+        if everywhere(blocks, m.text, rng.choice(world.names("disease"))):
+            return True
     return False
 
 
@@ -129,7 +155,7 @@ EDITS: dict[str, Edit] = {f.__name__: f for f in (deny, affirm, exchange, marker
 
 
 def regex(blocks: Blocks, rng: Random, pattern: str, make: Callable[[re.Match[str]], str]) -> bool:
-    found = sorted({m.group() for text in blocks.values() for m in re.finditer(pattern, text)})
+    found = sorted({m.group() for text in blocks.values() for m in re.finditer(pattern, text) if blocks.free(m.group())})
     if not found:
         return False
     old = rng.choice(found)
@@ -144,13 +170,13 @@ def sentences(blocks: Blocks) -> list[str]:
 
 def corrupted(gold: Trajectory, rng: Random, world: World) -> list[tuple[str, str]]:
     """(edit, text) for 0, 1, …, 5 edits; each kind at most once per trajectory, in random order."""
-    blocks = {"observe": gold.observe, "think": gold.think, "answer": gold.answer}
+    blocks = Blocks(gold)
     made = [("none", gold.render())]
     for name in rng.sample(sorted(EDITS), len(EDITS)):
         if len(made) == len(LEVELS):
             break
         before = dict(blocks)
-        if EDITS[name](blocks, rng, world) and blocks != before:
+        if EDITS[name](blocks, rng, world) and dict(blocks) != before:
             made.append((name, "\n\n".join(f"<{tag}>\n{body}\n</{tag}>" for tag, body in blocks.items())))
     return made
 

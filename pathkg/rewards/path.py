@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,6 +31,9 @@ class ReferenceEvidence:
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
         return tuple(Evidence("report", f"{node}{polarity}") for node in nodes
                      if (node, polarity) in self._stated)[:limit]
+
+    def stated_among(self, nodes: Mapping[str, int]) -> tuple[str, ...]:
+        return tuple(sorted({i for i, polarity in self._stated if polarity == "+" and i in nodes}, key=nodes.__getitem__))
 
     def named(self, nodes: Collection[str]) -> Evidence | None:
         found = sorted(self._named & set(nodes))

@@ -10,6 +10,10 @@ What counts as read, in one place:
   depends on the organ, and so on words elsewhere.
 * Characters without width, comments and hidden elements are taken out before linking, and each run is a violation.
 * Words that mix alphabets (look-alike letters) and letters of other alphabets are violations.
+* A question and what follows an "if" state nothing, neither entities nor values.
+* Findings that are only named (options without a tick, "not assessed") are a violation each beyond three, and so is every
+  question or supposition that names something.
+* Taking back what was said ("none of the above is true") is a violation, and a contradiction.
 * A sentence said twice in one block, a sentence most of whose words are the same, a node named twice in one sentence, and
   a node named more than four times in one block, are a violation per repetition.
 """
@@ -39,12 +43,15 @@ if TYPE_CHECKING:
 MAX_CHARS = 32_768
 """Default cap on what is read of one completion, in characters. The longest trajectories seen are a third of it."""
 
-REPEATED, HIDDEN_RUN, FOREIGN = "repeated", "hidden", "foreign"
-VIOLATIONS = (REPEATED, HIDDEN_RUN, FOREIGN)
+REPEATED, HIDDEN_RUN, FOREIGN, UNSTATED, RETRACTED = "repeated", "hidden", "foreign", "unstated", "retracted"
+VIOLATIONS = (REPEATED, HIDDEN_RUN, FOREIGN, UNSTATED, RETRACTED)
 
 _SENTENCE = re.compile(r"[.;!?\n]+")
 _MIN_SENTENCE = 12
 """Shorter sentences ("No.", "Grade 2") repeat in honest text."""
+
+FINDINGS = ("morphology", "marker_result", "disease", "effect/phenotype")
+"""Node types that state a finding. Places, procedures and methods are named in passing."""
 
 MOST_IN_BLOCK = 4
 """Naming one node more often than this in one block adds nothing."""
@@ -55,6 +62,21 @@ _MIN_CHANT = 8
 _BESIDE_VALUE = 17
 """Characters a mention of a grade may have beside its value ("FNCLCC grade 2", "moderately differentiated"); with more, it
 says more than the grade ("urothelial carcinoma, high grade")."""
+
+MOST_UNSTATED = 3
+"""So many findings may be named without being stated."""
+
+_WHOLE_SENTENCE = re.compile(r".+?(?:[.;!?](?=\s|$)|\n|$)", re.DOTALL)
+_SUPPOSED = re.compile(r"\b(?:if|whether|suppose|supposing|assume|assuming|imagine|hypothetical(?:ly)?|were there|had there been|pretend)\b",
+                       re.IGNORECASE)
+_ALL_SAID = r"(?:this|that|these|those|it|(?:the |all )*(?:above|foregoing|preceding|findings|statements?|answer|diagnos[ei]s|description))"
+_UNTRUE = r"(?:wrong|false|incorrect|untrue|invalid|mistaken|a mistake|an error|made up|fictitious|not (?:true|correct|right|accurate|so|the case|the diagnosis|the answer|present))"
+_RETRACTION = re.compile(
+    rf"\b(?:none|nothing|neither|no part) of (?:all )?{_ALL_SAID}\b"
+    rf"|\b(?:all|everything|each|any|most) (?:of )?{_ALL_SAID}[^.;\n]{{0,30}}\b{_UNTRUE}\b"
+    rf"|\b{_ALL_SAID}(?: (?:findings?|statements?|said|above))*,? (?:is|are|was|were|would be)(?: \w+ly| all| quite)? {_UNTRUE}\b"
+    rf"|\b(?:disregard|ignore|forget|retract|withdraw|discard|take back|do not believe)\b[^.;\n]{{0,25}}\b{_ALL_SAID}\b"
+    r"|\b(?:the )?(?:opposite|contrary|reverse)(?: of \w+(?: \w+)?)? (?:is|holds|applies)\b", re.IGNORECASE)
 
 _LATIN_OR_GREEK = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff\ufb00-\ufb06"
 _FOREIGN = re.compile(
@@ -93,13 +115,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One sentence as the rewards see it: what it says in order, where, and its values. ``close`` is said twice in it."""
+    """One sentence as the rewards see it: what it says in order, where, and its values. ``close`` is said twice in it,
+    ``unstated`` are findings it names without stating them, ``asked`` is how often it asks or supposes something."""
 
     keys: tuple[Key, ...]
     starts: tuple[int, ...]
     values: frozenset[str]
     placed_values: tuple[tuple[int, str], ...]
     close: frozenset[Key]
+    unstated: frozenset[int]
+    asked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +154,13 @@ class Engine:
     _organs: dict[int, frozenset[int]] = field(default_factory=dict)
     _regions: dict[int, frozenset[int]] = field(default_factory=dict)
     types: list[int] = field(default_factory=list)
+    finding_types: frozenset[int] = frozenset()
     _measured: frozenset[int] = frozenset()
     _last: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
         self.types = self.graph.arrays.node_type.tolist()
+        self.finding_types = frozenset(map(self.type_code, FINDINGS))
         self._measured = frozenset({self.type_code("stage"), self.type_code("grade")})
 
     def read(self, text: str, dialect: str = "observe", max_chars: int = MAX_CHARS) -> Reading:
@@ -157,6 +184,7 @@ class Engine:
             cleaned.append(shown)
             hidden += n
         whole_text = "\n\n".join(cleaned)
+        retracted = sum(1 for _ in _RETRACTION.finditer(whole_text))
         joined = without_sources(whole_text)
         if not joined.isascii() and _SUSPECT.search(joined):
             foreign = sum(1 for _ in _FOREIGN.finditer(joined))
@@ -170,11 +198,16 @@ class Engine:
         answer_values: set[str] = set()
         close: set[tuple[Key, int]] = set()
         pieces: tuple[list[str], list[str], list[str]] = ([], [], [])
+        unstated: set[int] = set()
+        asked = 0
         placed = self.linker.sentences(joined)
         for number, (base, sentence, settled) in enumerate(placed):
             view: _View = settled.view
             if view is None:
                 view = settled.view = self._view(sentence.text, settled.entities)
+            if view.unstated:
+                unstated |= view.unstated
+            asked += view.asked
             block = (base >= think_start) + (base >= answer_start)
             end = placed[number + 1][0] if number + 1 < len(placed) else len(joined)
             if end <= (think_start, answer_start, end)[block]:
@@ -207,29 +240,39 @@ class Engine:
             repeated += self._said_close(joined, placed, close, think_start, answer_start)
         answer = frozenset(said[2])
         reasoned = answer.union(said[1])
-        return Reading(text, blocks, too_long, reasoned.union(said[0]), reasoned, answer, frozenset(values),
+        whole = reasoned.union(said[0])
+        if len(unstated) > MOST_UNSTATED:
+            unstated -= {node for node, _ in whole}
+        return Reading(text, blocks, too_long, whole, reasoned, answer, frozenset(values),
                        frozenset(answer_values), cleaned[2].strip(),
-                       {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign})
+                       {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign, RETRACTED: retracted,
+                        UNSTATED: asked + max(0, len(unstated) - MOST_UNSTATED)})
 
     def _view(self, text: str, entities: Sequence[tuple[int, str | None, int, int]]) -> _View:
         """What the rewards want of one sentence."""
         found_values = value_spans(text)
-        types, measured = self.types, self._measured
+        types, measured, finding = self.types, self._measured, self.finding_types
+        supposed = _supposed(text)
         keys: list[Key] = []
         starts: list[int] = []
         last: dict[Key, int] = {}
         close: set[Key] = set()
+        unstated: set[int] = set()
         for node, polarity, start, end in entities:
+            if polarity is None or (supposed and _within(supposed, start)):
+                if types[node] in finding:
+                    unstated.add(node)
             # the node of a stage or grade depends on the organ; its value is compared instead
-            if polarity is not None and not (types[node] in measured and _is_value(found_values, start, end)):
+            elif not (types[node] in measured and _is_value(found_values, start, end)):
                 key = (node, polarity)
                 if key in last and _SENTENCE.search(text, last[key], start) is None:
                     close.add(key)
                 last[key] = end
                 keys.append(key)
                 starts.append(start)
-        return _View(tuple(keys), tuple(starts), frozenset([value for _, _, value in found_values]),
-                     tuple([(start, value) for start, _, value in found_values]), frozenset(close))
+        values = [(start, value) for start, _, value in found_values if not (supposed and _within(supposed, start))]
+        return _View(tuple(keys), tuple(starts), frozenset([value for _, value in values]), tuple(values), frozenset(close),
+                     frozenset(unstated), sum([any(a <= e[2] < b for e in entities) for a, b in supposed]))
 
     @staticmethod
     def _said_close(joined: str, placed: Sequence[tuple[int, Any, Any]], close: set[tuple[Key, int]], think_start: int,
@@ -313,6 +356,30 @@ class Engine:
         if name is None:
             name = self._names[key] = self.graph.curie(key[0]) + key[1]
         return name
+
+
+def _supposed(text: str) -> list[tuple[int, int]]:
+    """The ranges of a text that are asked or supposed rather than said.
+
+    Example:
+        >>> _supposed("Is it melanoma? No.  Margins are free if mucin is absent.")
+        [(0, 15), (38, 57)]
+    """
+    if "?" not in text and _SUPPOSED.search(text) is None:
+        return []
+    found = []
+    for match in _WHOLE_SENTENCE.finditer(text):
+        if match[0][-1] == "?":
+            found.append(match.span())
+        else:
+            supposition = _SUPPOSED.search(text, match.start(), match.end())
+            if supposition is not None:
+                found.append((supposition.start(), match.end()))
+    return found
+
+
+def _within(ranges: list[tuple[int, int]], at: int) -> bool:
+    return any(start <= at < end for start, end in ranges)
 
 
 def _is_value(values: list[tuple[int, int, str]], start: int, end: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -80,6 +80,10 @@ class ReportEvidence:
                 if len(found) == limit:
                     return tuple(found)
         return tuple(found)
+
+    def stated_among(self, nodes: Mapping[str, int]) -> tuple[str, ...]:
+        """Those of ``nodes`` that the report states as present, in the order of ``nodes``."""
+        return tuple(sorted(self._stated["+"].keys() & nodes.keys(), key=nodes.__getitem__))
 
     def named(self, nodes: Collection[str]) -> Evidence | None:
         """The first span that names one of ``nodes``, whatever it says of it (a specimen is not asserted)."""

@@ -256,7 +256,7 @@ def conflicts(stated: Iterable[Value], known: Iterable[Value]) -> list[tuple[Val
     for value in stated_set:
         rivals = sorted(k for k in known_set if k.kind == value.kind and k.about == value.about)
         if value.kind in EXCLUSIVE:
-            agreed = any(s.kind == value.kind and any(_compatible(s, k) for k in rivals) for s in stated_set)
+            agreed = any(s.kind == value.kind and any(compatible(s, k) for k in rivals) for s in stated_set)
             if rivals and not agreed:
                 found.append((value, rivals[0]))
         elif value.kind == "side" and rivals and not any(k.value in (value.value, "both") for k in rivals) \
@@ -265,7 +265,12 @@ def conflicts(stated: Iterable[Value], known: Iterable[Value]) -> list[tuple[Val
     return found
 
 
-def _compatible(a: Value, b: Value) -> bool:
-    # "T2" is the coarser word for "T2a", and "stage 2" for "stage 2b"
+def compatible(a: Value, b: Value) -> bool:
+    """Whether two values of a kind can both be true: "T2" is the coarser word for "T2a", and "stage 2" for "stage 2b".
+
+    Example:
+        >>> compatible(Value("pT", "2"), Value("pT", "2a")), compatible(Value("grade", "2"), Value("grade", "3"))
+        (True, False)
+    """
     return a.value == b.value or (a.kind not in ("grade", "gleason")
                                   and (a.value.startswith(b.value) or b.value.startswith(a.value)))

@@ -17,7 +17,7 @@ Rules, in the order they are applied (``docs/verification.md`` explains them wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,6 +70,7 @@ class StatedEvidence(Protocol):
         """Every size and percentage stated; ``None`` where not all are known."""
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]: ...
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None: ...
+    def stated_among(self, nodes: Mapping[str, int]) -> tuple[str, ...]: ...
     def named(self, nodes: Collection[str]) -> Evidence | None: ...
     def value(self, value: Value) -> Evidence | None: ...
 
@@ -261,6 +262,13 @@ class _Verifier:
             span = self.report.together(self.lookup.below(source.id), self.lookup.below(target.id))
             if span is not None:
                 return CheckedClaim(*made, "supported", "one sentence of the report states both", (span,))
+        if self.report is not None and wanted > 0 and source.polarity == "+" and not connections:
+            # "the lesion" of a step is the lesion of the cervix that the report describes
+            for narrower in self.report.stated_among(self.lookup.below(source.id)):
+                best = next((c for c in self.lookup.connections(narrower, target.id) if c.sign > 0), None)
+                if best is not None:
+                    return CheckedClaim(*made, "supported", "the graph connects what the report states of this kind",
+                                        (Evidence("graph", best.words, edges=best.edges),))
         if connections:
             worst_case = connections[0]
             return CheckedClaim(*made, "contradicted", "the graph knows only the opposite",

@@ -14,7 +14,8 @@ from pathkg.rewards.entity import EntityReward
 REFERENCE_COLUMNS = ("ground_truth", "reference", "solution", "answer")
 """Where a dataset may keep the reference, in the order they are looked for."""
 
-OPTIONS = ("weights", "store", "variant", "beta", "lenient", "dialect", "max_chars", "strict", "judge", "workers")
+OPTIONS = ("weights", "store", "variant", "beta", "lenient", "dialect", "max_chars", "strict", "judge", "contradiction",
+           "invention", "workers")
 """Options every adapter takes, as keyword arguments of the framework's reward configuration."""
 
 
@@ -24,7 +25,7 @@ def reward_from(**options: Any) -> CompositeReward:
     Args:
         **options: ``weights`` (mapping, or ``"format=1,entity=0.5"``), ``store``, ``variant``, ``beta`` (entity),
             ``lenient`` (format), ``dialect``, ``max_chars``, ``strict``, ``judge`` (options of a judge, as a
-            mapping).
+            mapping), ``contradiction`` and ``invention`` (semantic).
 
     Raises:
         InputError: an unknown option or value.
@@ -58,10 +59,13 @@ def _build(weights_json: str, options_json: str) -> CompositeReward:
         parts.append(EntityReward(store=options.get("store", ""), **entity))
     if lenient is not None:
         parts.append(FormatReward(store=options.get("store", ""), lenient=bool(lenient)))
+    semantic: dict[str, Any] = {name: float(options.pop(name)) for name in ("contradiction", "invention") if name in options}
     if judge is not None:
         from pathkg.rewards.judge import Judge
 
-        parts.append(SemanticReward(store=options.get("store", ""), judge=Judge(**judge)))
+        semantic["judge"] = Judge(**judge)
+    if semantic:
+        parts.append(SemanticReward(store=options.get("store", ""), **semantic))
     given: dict[str, Any] = {"weights": weights} if weights else {}
     return CompositeReward(parts=tuple(parts), **given, **options)
 
