@@ -16,11 +16,11 @@ is asked for the diagnosis with edges removed:
 * ``none``: no edge; what the graph answers about what it has been told.
 
 ``rank`` is the place of the target among all tumour nodes (not only those with five findings). Ties count against
-it. Sizes: 3, 4, 5, 8 and ``every`` (all findings of the tumour, five or more). ``mixed`` is the size that the target of
-60% and 85% is read by: any number of findings from three to all of them, drawn by seed.
+it. Sizes: 3, 4, 5, 8 and ``every`` (all findings of the tumour, five or more). ``mixed`` is any number of findings from three to
+all of them, drawn by seed.
 
-The tumours are split in two halves by a hash of their CURIE: the numbers of ``support.json`` were fitted on queries
-about the ``fitted`` half, the ``unseen`` half took no part. With ``--gold`` the overlap of the
+The tumours are also reported in two halves, split by a hash of their CURIE, to show how far a figure hangs on the sample.
+With ``--gold`` the overlap of the
 best paths with gold paths is reported too; columns in :mod:`pathkg.paths.gold`.
 """
 
@@ -50,7 +50,7 @@ NEOPLASM = re.compile(r"neoplas|tumou?r|cancer|carcinoma|sarcoma|lymphoma|leuka?
 LEAST_FINDINGS = 5
 SIZES: tuple[int | str, ...] = (3, 4, 5, 8, "every", "mixed")
 VARIANTS = ("one", "all", "none")
-HALVES = ("fitted", "unseen")
+HALVES = ("half_a", "half_b")
 
 
 class Targets:

@@ -44,7 +44,7 @@ def test_queries_are_drawn_from_the_findings_and_halves_are_both_there(targets: 
         assert set(query) <= set(known)
         assert query == draw_query(graph.curie(d), known, size, 0)
     halves = [half_of(graph.curie(d)) for d in targets.targets]
-    assert 0.4 < halves.count("unseen") / len(halves) < 0.6
+    assert 0.4 < halves.count("half_b") / len(halves) < 0.6
 
 
 def test_recovery_on_a_sample(targets: Targets) -> None:
@@ -57,4 +57,4 @@ def test_recovery_on_a_sample(targets: Targets) -> None:
     assert rows[3, "one"]["within_5"] >= 0.6
     assert rows[3, "none"]["rank_1"] > rows[3, "one"]["rank_1"]
     assert rows[5, "all"]["rank_1"] <= rows[5, "one"]["rank_1"]
-    assert sum(rows[5, "one"][half]["queries"] for half in ("fitted", "unseen")) == 24
+    assert sum(rows[5, "one"][half]["queries"] for half in ("half_a", "half_b")) == 24
