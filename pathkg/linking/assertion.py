@@ -43,6 +43,10 @@ _VALUE_ENDS = frozenset({".", ",", ";", ")", "(", "\n", "]", "-", "–", "/"})
 _COLON_REACH = 4
 _MARK_REACH = 4
 _BRACKET_TOKENS = 5
+_SUBJECT_REACH = 4
+_EMPTY_BOXES = frozenset("☐□❏❑◻▢")
+_TICKED_BOXES = frozenset("☑☒■◼✓✔✗✘▣")
+_BOXES = _EMPTY_BOXES | _TICKED_BOXES
 
 
 CueHit = tuple[int, int, tuple[Cue, ...]]
@@ -139,7 +143,8 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
             if (category == NEGATED and loose[number] == 2) or (category == HISTORICAL and loose[number] == 3):
                 category, cue = AFFIRMED, None  # a category that is given is given
         if category == AFFIRMED:
-            if (start > low and words[start - 1][0] in "_])xX") or (start > low + 1 and words[start - 2][0] in "_])"):
+            if (start > low and words[start - 1][0] in "_])xX") or (start > low + 1 and words[start - 2][0] in "_])") or (
+                    start > low and words[start - 1] in _BOXES):
                 category = _mark(words, start, low)
             elif loose[number] not in (1, 3) and end + 2 < high and words[end] == ":" and number + 1 < len(spans) and _is_empty_field(
                     words, end, spans[number + 1], high):
@@ -157,6 +162,8 @@ def _mark(words: Sequence[str], start: int, low: int) -> int:
     """Category by the tick box before an option: ``[ ] x``, ``___ x`` unticked, ``[x] x``, ``_x_ x`` ticked."""
     for at in range(start - 1, max(low, start - _MARK_REACH) - 1, -1):
         word = words[at]
+        if word in _BOXES:
+            return UNSPECIFIED if word in _EMPTY_BOXES else AFFIRMED
         if word[0] == "_":
             return AFFIRMED if words[at - 1] in ("x", "1") and at > low and words[at - 2][:1] == "_" else UNSPECIFIED
         if word in ("]", ")"):
@@ -198,6 +205,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                     (cue_end < start and words[cue_end] not in _JOINERS) or loose):
                 block = True  # the clause before is complete: "no tumor present. skin of cheek"
             elif cue.category == AFFIRMED and cue.side == AFTER:
+                if _is_past(words, cue_start, cues):
+                    continue  # "prior biopsy showed melanoma"
                 if start - cue_end <= cue.reach and not loose:
                     after, after_distance = cue, start - cue_end
                     break
@@ -207,7 +216,7 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
     before: Cue | None = None
     before_distance = 0
     for cue_start, cue_end, group in cues:
-        if cue_start < end:
+        if cue_start < end or (cue_start > end and _is_unticked(words, cue_start, end)):
             continue
         block = False
         for cue in group:
@@ -248,6 +257,18 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
     return AFFIRMED, None
 
 
+def _is_unticked(words: Sequence[str], start: int, low: int) -> bool:
+    """Whether an empty box stands before an option: "[ ] absent", "__ absent", "☐ absent"."""
+    box, before = words[start - 1], words[start - 2] if start - 2 >= low else ""
+    return box in _EMPTY_BOXES or (box in ("]", ")") and before in ("[", "(")) or (box[0] == "_" and before not in ("x", "1"))
+
+
+def _is_past(words: Sequence[str], verb: int, cues: Sequence[CueHit]) -> bool:
+    """Whether the subject of a verb is of the past."""
+    return any(end <= verb <= end + _SUBJECT_REACH and not {",", ":"}.intersection(words[end:verb])
+               and any(cue.category == HISTORICAL and cue.side == AFTER for cue in group) for _, end, group in cues)
+
+
 def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int, start: int, end: int, low: int,
                    high: int, loose: bool) -> bool:
     if end < high and words[end] == ":" and cue_start > low and words[cue_start - 1] == ":":
@@ -266,6 +287,8 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
             return False
     if not between:
         return True
+    if cue.category == NEGATED and between[0] == ",":
+        return False  # "necrosis absent, ulceration present"
     if ":" in between and not (between[0] == ":" and between.count(":") == 1):
         return False
     if "-" in between or "–" in between:
@@ -304,7 +327,10 @@ def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_st
         colon = between.index(":")
         if "," in between[:colon]:
             return False
-        return ":" not in between[colon + 1:] and len(between) - colon - 1 <= _COLON_REACH
+        value = [w for w in between[colon + 1:] if w[0].isalnum() and w != "x"]
+        return ":" not in between[colon + 1:] and len(value) <= _COLON_REACH
+    if between in (["-"], ["–"]):
+        return True  # "necrosis - absent"
     if any(w in _BEFORE_BREAKS for w in between):
         return False
     if "," in between:

@@ -69,6 +69,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         no expression of|no immunoreactivity for|no reactivity for|no positivity for|no staining for|not express|not expressing|without expression of
         lack expression of|lacks expression of|loss of expression of|absence of expression of|lack of expression of|fails to express|fail to express
         do not express|does not express|did not express|negative staining for|non reactive for|nonreactive for|loss of nuclear expression of
+        cannot be classified as|not classified as|does not qualify as|not qualify as|not meet criteria for|does not meet criteria for
+        does not meet the criteria for|not meeting criteria for|short of
         with no definite|no invasive|no in situ|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
     """),
     (NEGATED, BEFORE, 12, True, """
@@ -82,7 +84,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         cannot be demonstrated|could not be identified|could not be found|cannot be appreciated|could not be demonstrated
         is excluded|are excluded|was excluded|no longer present|is denied|not supported|not definite|not recognizable
         not convincingly identified|not confirmed|not appear to be present|has not been identified|have not been identified
-        not readily identified|not microscopically identified|not unequivocally identified|not identifiable|not evident
+        not a feature|is not a feature|are not a feature|are not features|not readily identified|not microscopically identified|not unequivocally identified|not identifiable|not evident
         is not identified|are not identified|was not identified|were not identified|is not seen|are not seen|was not seen
         were not seen|is not found|are not found|was not found|were not found|not obvious|not established|not appreciable
     """),
@@ -93,7 +95,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
     """),
     # these deny a finding in a place, not the place
     (NEGATED, AFTER, 40, False, "free of|clear of|uninvolved by|not involved by|uninvolved with|not involved with|does not appear to involve|does not involve|do not involve|does not invade|does not extend into|does not extend|do not extend|does not infiltrate|does not penetrate|not invading|not involving|does not appear to invade|does not appear to extend|not extending|free from|unaffected by|spared by|not infiltrated by|not affected by|negative for|unremarkable for"),
-    (NEGATED, AFTER, 1, False, "non"),
+    (NEGATED, AFTER, 0, False, "non"),
     (NEGATED, AFTER, 4, True, "not|nor"),
     (NEGATED, AFTER, 1, True, "cannot be|can not be|could not be"),
     (NEGATED, BEFORE, 8, True, "has been excluded|have been excluded|can be excluded|were excluded"),
@@ -124,11 +126,14 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         could not be excluded|cannot be entirely excluded|cannot be completely excluded|not be excluded|not excluded|is possible
         are possible|is suspected|are suspected|is favored|are favored|is likely|are likely
         is suspicious|are suspicious|is questionable|is equivocal|is indeterminate|are indeterminate|are equivocal
-        should be considered|is considered|are considered|is suggested|are suggested|is not ruled out
+        could be considered|may be considered|is a consideration|remains a consideration|must be excluded|needs to be excluded|need to be excluded
+        remains possible|is in the differential diagnosis|is in the differential|should be considered|is considered|are considered|is suggested|are suggested|is not ruled out
         not be ruled out|not been ruled out|to be ruled out|being ruled out|is to be ruled out|should be ruled out|be ruled out
     """),
     (POSSIBLE, BEFORE, 3, False, "suspected|favored|likely|possible|probable|suspicious|questionable|equivocal|indeterminate|uncertain"),
     (POSSIBLE, BEFORE, 1, True, "candidate|candidates"),
+    (POSSIBLE, BEFORE, 1, False, "versus|vs"),
+    (POSSIBLE, AFTER, 0, False, "?"),
     (HISTORICAL, AFTER, 12, True, """
         history of|history|status post|s p|previous|previously|prior|past medical history|past history|past
         personal history of|clinical history of|history significant for|previously diagnosed|prior history of|known history of
@@ -176,7 +181,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         no suspicious change|not only|not just|not merely|not necessarily|not cause|not certain if|not certain whether|not drain
         without difficulty|gram negative|not extend|without further|no longer than|no more than|no less than|not more than
         not less than|no doubt|no further than|not to exceed|no other significant|triple negative|non small|non hodgkin
-        no special type|of no special type|not otherwise specified|not otherwise classified|no question|no charge|no 1
+        not without|no special type|of no special type|not otherwise specified|not otherwise classified|no question|no charge|no 1
         negative control|negative controls|negative margin|negative margins|non neoplastic|non tumor|non invasive
         noninvasive|non seminomatous|non mucinous|non keratinizing|non functioning|non necrotizing|non caseating|non specific
         not a limiting factor|no identifiers|non contributory|not ruled out|not yet|no comment|without change|without complication

@@ -97,9 +97,8 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
     fields["laterality"] = _laterality(text, result)
     fields["lymphovascular_invasion"] = _invasion("lymphovascular_invasion", result, kinds.vessels)
     fields["perineural_invasion"] = _invasion("perineural_invasion", result, kinds.nerves)
-    fields["markers"] = [Finding("markers", {"marker": m.name, "result": "negative" if m.assertion is Assertion.ABSENT
-                                             else "positive"}, m.start, m.end, m.text, m.id)
-                         for m in result if m.type == "marker" and m.assertion in (Assertion.PRESENT, Assertion.ABSENT)]
+    fields["markers"] = [Finding("markers", {"marker": m.name, "result": m.value["result"]}, m.start, m.end, m.text, m.id)
+                         for m in result if "result" in m.value]
     _complete(fields, flat)
     return ReportFindings({name: tuple(fields[name]) for name in FIELDS if fields.get(name)})
 

@@ -41,10 +41,11 @@ mark.possible { border-bottom-style:dashed } mark.historical,mark.unspecified,ma
 mark > span { display:none; position:absolute; z-index:5; left:0; top:1.9em; width:max-content; max-width:24rem; padding:.6rem .8rem;
   background:var(--paper); color:var(--ink); border:1px solid var(--c); border-radius:6px; box-shadow:0 4px 18px #0003;
   font-size:.84rem; line-height:1.45; white-space:normal; text-decoration:none }
+@media (max-width:60rem) { mark > span { position:fixed; left:1rem; right:1rem; bottom:1rem; top:auto; width:auto; max-width:none } }
 mark:hover > span, mark:focus > span { display:block } mark > span b { color:var(--c) }
 .disease{--c:var(--disease)} .morphology{--c:var(--morphology)} .anatomy{--c:var(--anatomy)} .stage{--c:var(--stage)}
 .grade{--c:var(--grade)} .marker{--c:var(--marker)} .procedure{--c:var(--procedure)} .otherfamily{--c:var(--other)}
-.legend { display:flex; flex-wrap:wrap; gap:.25rem .9rem; font-size:.85rem } .legend mark { cursor:default }
+.legend { display:flex; flex-wrap:wrap; gap:.25rem 1.1rem; font-size:.85rem } .legend > span { white-space:nowrap } .legend mark { cursor:default }
 dl { display:grid; grid-template-columns:auto 1fr; gap:.15rem .8rem; margin:0 } dt { color:var(--soft) } dd { margin:0; overflow-wrap:anywhere }
 .note { color:var(--soft); font-size:.82rem }
 """
@@ -66,8 +67,8 @@ def html_page(result: LinkResult, *, findings: ReportFindings | None = None, tit
     """
     families = Counter(_family(m) for m in result)
     states = Counter(str(m.assertion) for m in result)
-    legend = " ".join(f'<mark class="{_css(f)}">{_LABELS[f]}</mark>&nbsp;{n}' for f, n in families.most_common())
-    status = " ".join(f'<mark class="otherfamily {s}">{_STATUS[s]}</mark>&nbsp;{n}' for s, n in states.most_common())
+    legend = " ".join(f'<span><mark class="{_css(f)}">{_LABELS[f]}</mark>&nbsp;{n}</span>' for f, n in families.most_common())
+    status = " ".join(f'<span><mark class="otherfamily {s}">{_STATUS[s]}</mark>&nbsp;{n}</span>' for s, n in states.most_common())
     return "".join([
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>{escape(title)}</title><style>{_STYLE}</style><header><h1>{escape(title)}</h1>",
@@ -105,7 +106,7 @@ def _summary(findings: ReportFindings) -> str:
     rows = []
     for name, found in findings.fields.items():
         if name == "markers":
-            shown = ", ".join(dict.fromkeys(f"{f.value['marker']} {'–' if f.value['result'] == 'negative' else '+'}" for f in found[:20]))
+            shown = ", ".join(dict.fromkeys(f"{f.value['marker']}\u00a0{'–' if f.value['result'] == 'negative' else '+'}" for f in found[:20]))
         else:
             shown = _value(found[0].value)
         rows.append(f"<dt>{escape(_FIELD_LABELS.get(name, name))}</dt><dd title=\"{escape(found[0].text)}\">{escape(shown)}</dd>")
@@ -115,6 +116,26 @@ def _summary(findings: ReportFindings) -> str:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "present" if value else "absent"
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_value(v) if isinstance(v, bool) else v}" for k, v in value.items())
+        if "expression" in value or "percentage" in value:
+            return _receptor(value)
+        if "system" in value:
+            return _grade(value)
+        return ", ".join(f"{k} {_value(v)}" for k, v in value.items())
     return str(value)
+
+
+def _receptor(value: dict[str, object]) -> str:
+    said = {True: "positive", False: "negative", None: "equivocal"}[value.get("expression")] if "expression" in value else ""  # type: ignore[index]
+    parts = [said, f"score {value['score']}" if "score" in value else "", f"{value['percentage']}%" if "percentage" in value else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _grade(value: dict[str, object]) -> str:
+    if isinstance(value.get("gleason"), list):
+        a, b = value["gleason"]  # type: ignore[misc]
+        return f"Gleason {a}+{b}, grade group {value.get('grade')}"
+    words = f" ({value['words']})" if "words" in value else ""
+    return f"{value['system']} grade {value.get('grade')}{words}"
