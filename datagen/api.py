@@ -14,7 +14,7 @@ from datagen.filters.base import FilterOptions, check_text_filters
 from datagen.filters.contamination import BenchmarkIndex
 from datagen.findings import CaseFindings, collect_findings
 from datagen.given import MIN_GIVEN_FINDINGS, given_questions
-from datagen.plan import Plan, build_plan
+from datagen.plan import POSITIVE_MARGIN, Plan, build_plan
 from datagen.questions import KINDS, Question, ask
 from datagen.records import Case, Rejection, Sample, canonical_json, digest
 from datagen.taxonomy import Taxonomy
@@ -23,6 +23,7 @@ from datagen.writers.revise import Failed, Verified, write_verified
 from datagen.writers.template import VERSION, TemplateWriter
 from pathkg import __version__
 from pathkg.errors import InputError
+from pathkg.linking.margins import margin_status
 from pathkg.records import LinkResult, Mention
 from pathkg.trajectory import Trajectory
 from pathkg.trajectory.certificate import Certificate, canonical, worst
@@ -143,7 +144,7 @@ class Generator:
         self.benchmarks = benchmarks
         self.evidence = EvidenceFinder(graph)
         self.taxonomy = Taxonomy(graph)
-        self.book = PhraseBook(linker.link)
+        self.book = PhraseBook(lambda text: linker.link(text).with_results())
         self.writer = TemplateWriter(self.book)
 
     # -- stages, used by the writers one after the other -----------------------------------------------------
@@ -246,7 +247,7 @@ class Generator:
         leak = self._leak(question, certificate, trajectory)
         if leak and self.options.filters.runs("leakage"):
             return self._reject(case, "filter", "leakage", leak, question.kind)
-        clash = _contradiction(certificate)
+        clash = _contradiction(certificate) or _other_margin(question, trajectory)
         if clash and self.options.filters.runs("contradiction"):
             return self._reject(case, "filter", "contradiction", clash, question.kind)
         stated = {(e.id, e.polarity): e for p in certificate.parts for e in p.entities if e.verdict == "supported"}
@@ -331,6 +332,15 @@ def _contradiction(certificate: Certificate) -> str:
                 names[entity.id] = entity.name
     both = sorted(node for node, signs in stated.items() if len(signs) > 1)
     return f"{names[both[0]]} is stated as present and as absent" if both else ""
+
+
+def _other_margin(question: Question, trajectory: Trajectory) -> str:
+    """An answer on margins that says other than the report's own words, read by the rules that read reports."""
+    if question.kind != "margin":
+        return ""
+    said = {v.value for v in margin_status(trajectory.answer)} | ({"involved"} if "positive margin" in trajectory.answer else set())
+    wanted = "involved" if question.answer_findings[0].id == POSITIVE_MARGIN else "uninvolved"
+    return "" if said == {wanted} else f"the answer calls the margin {' and '.join(map(str, said)) or 'nothing'}, the report {wanted}"
 
 
 @lru_cache(maxsize=4)

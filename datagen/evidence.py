@@ -8,6 +8,7 @@ that carries the evidence, and up to two ``is_a`` steps down to the conclusion. 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,11 @@ PER_LOG_DEGREE = 0.35
 CLIMB = 2
 MAX_TABLES = 3_000
 MAX_CLIMBS = 20_000
+SEEN_IN = frozenset({"has_morphology", "has_stromal_feature", "invades", "spreads_to", "associated_with"})
+COMMON_DEGREE = 80
+"""A finding that is merely seen in diseases, and has more edges than this, is characteristic of none (ulceration)."""
+_EXTENT = re.compile(r"metasta|invasion|extension|hemorrhage|necrosis|inflammation|fibrosis", re.IGNORECASE)
+"""Findings that say how far a tumor has come or how its surroundings react, not which it is."""
 MAX_WAYS = 100_000
 _NEGATIVE_RESULT = (" negative", " absent", " loss", " lost", " not expressed")
 
@@ -41,7 +47,7 @@ Edges = tuple[int, ...]
 @dataclass(frozen=True, slots=True)
 class Link:
     """One finding, one conclusion, and the path between them. ``stance`` says how the finding, with its polarity,
-    speaks: an absent finding speaks against what expects it."""
+    speaks: an absent finding speaks against what expects it. ``common``: many conclusions share the finding."""
 
     finding: Finding
     target_id: str
@@ -51,6 +57,7 @@ class Link:
     path: Path
     strength: float
     main: int
+    common: bool = False
 
     @property
     def main_edge(self) -> PathEdge:
@@ -99,6 +106,7 @@ class EvidenceFinder:
         self._is_target = [int(t) in wanted for t in arrays.node_type.tolist()]
         self._tables: dict[int, dict[int, tuple[_Way | None, _Way | None]]] = {}
         self._climbs: dict[int, dict[int, Edges]] = {}
+        self._books: dict[str, frozenset[str]] = {}
         self._ways: dict[tuple[str, int, int], tuple[_Way, Path] | None] = {}
 
     def links(self, findings: Iterable[Finding], target: str, *, stance: str) -> list[Link]:
@@ -112,8 +120,27 @@ class EvidenceFinder:
             best = self._known(finding, goal, stance)
             if best is not None:
                 way, path = best
-                found.append(Link(finding, target, name, kind, stance, path, way.strength, way.main))
+                at = self.graph.index(path.nodes[way.main].id)
+                indptr = self.graph.arrays.indptr
+                relation = self.graph.relations[int(self._relation[way.edges[way.main]])]
+                common = _EXTENT.search(finding.name) is not None or (
+                    relation in SEEN_IN and int(indptr[at + 1] - indptr[at]) > COMMON_DEGREE)
+                found.append(Link(finding, target, name, kind, stance, path, way.strength, way.main, common))
         return sorted(found, key=lambda k: (-round(k.strength, 6), k.finding.start, k.finding.id))
+
+    def books(self, disease: str) -> frozenset[str]:
+        """The sources (``WHO-urinary-2022``) of a disease's own edges, or of its nearest class that has any."""
+        if disease not in self._books:
+            node, found = self.graph.find_index(disease), set[str]()
+            for reached in () if node is None else self._climb(node, results=False):
+                for _, edge in self._around(reached):
+                    if int(self._relation[edge]) not in self._silent:
+                        source = self.graph.sources[int(self.graph.arrays.edge_source[edge])].split("|")[0]
+                        found |= {source} if source.startswith("WHO-") else set()
+                if found:
+                    break
+            self._books[disease] = frozenset(found)
+        return self._books[disease]
 
     def speaks(self, finding: Finding, target: str, *, stance: str) -> bool:
         """Whether a finding speaks for or against a node."""

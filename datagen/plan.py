@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from datagen.evidence import EvidenceFinder, Link
@@ -32,18 +32,31 @@ VAGUE = frozenset({
     "PATHKG:tumor-size", "PATHKG:mass", "PATHKG:no-pathologic-abnormality", "PATHKG:morphologic-finding",
     "PATHKG:tumor-spread-finding", "PATHKG:margin-distance", "PATHKG:number-of-lymph-nodes-examined",
     "PATHKG:number-of-positive-lymph-nodes", "PATHKG:lesion", "PATHKG:treatment-effect", "PATHKG:nodule",
-    "PATHKG:multiplicity", "PATHKG:tumor-focality", "PATHKG:growth-pattern", "PATHKG:tumor-growth-pattern"})
-"""Headings and measures that are linked like findings but state nothing by themselves."""
+    "PATHKG:multiplicity", "PATHKG:tumor-focality", "PATHKG:growth-pattern", "PATHKG:tumor-growth-pattern",
+    "PATHKG:metastasis", "PATHKG:margin-finding", "PATHKG:margin-cannot-be-assessed"})
+"""Headings and measures that are linked like findings but state nothing by themselves ("metastasis": where?)."""
+
+POSITIVE_MARGIN, SURGICAL_MARGIN = "PATHKG:positive-margin", "PATHKG:surgical-margin"
+NODAL_METASTASES = re.compile(r"lymph node metastas|^(?:macro|micro)metastasis$|^isolated tumor cells$|"
+                              r"^extra(?:nodal|capsular) extension$", re.IGNORECASE)
+_SKIN_NAME = re.compile(r"\b(?:skin|dermal|dermis|epiderm\w*|cutaneous)\b", re.IGNORECASE)
+_SKIN_HOME = re.compile(r"skin|melan|breast|nipple|vulva|penis|scrot|anal\b|anus|lip\b|eyelid|ear\b|head|neck|merkel", re.IGNORECASE)
+_LABORATORY = re.compile(
+    r"immunohisto|hybridi[sz]ation|sequencing|cytometry|cytogenetics|microscopy|polymerase|section|\bstain|examination|consultation|"
+    r"decalcification|inking|therapy|transfusion|technique|cautery|\btest|imaging|tomography|autopsy|localization", re.IGNORECASE)
+"""Procedures that look at a specimen, or treat a patient, and are no way to obtain one."""
 
 _VAGUE_NAME = re.compile(
-    r"\b(?:findings?|features?|status|size|count|tumor border|architectural pattern|depth of invasion|deposit|in cytology)$"
+    r"^tumor size\b|\b(?:findings?|features?|status|size|count|tumor border|architectural pattern|depth of invasion|deposit|in cytology)$"
     r"|^(?:percentage|number|residual non-neoplastic|pigment and)\b", re.IGNORECASE)
 """Names of classes of findings rather than of a finding."""
+_BYSTANDER = re.compile(r"artifact|biopsy site|anthraco|granulation tissue|\bink|suture|foreign body|reactive|normocellular", re.IGNORECASE)
+"""What a biopsy or a life leaves in a tissue: it is seen beside tumors and speaks for none."""
 _NORMAL_NAME = re.compile(r"unremarkable|normal|benign|negative|uninvolved|confined|^no\b", re.IGNORECASE)
 """Findings of normal tissue: their absence is a slip of a reader, not something one looks for."""
 
 _NO_SITE = re.compile(r"margin|capsule|vein|arter|vessel|vascular|lymph|\bnodes?\b|groove|nerve|duct\b|sinus|"
-                      r"pleura|muscularis|mucosa|serosa|dermis|membrane|canal\b|mesocolon|subcutaneous|nipple", re.IGNORECASE)
+                      r"^lobe of|pleura|muscularis|mucosa|serosa|dermis|membrane|canal\b|mesocolon|subcutaneous|nipple", re.IGNORECASE)
 """Anatomy that reports name to say whether the tumor reaches it, not where it sits."""
 _SENTENCE = re.compile(r"(?:[^.;\n]|\.(?=\w))+")
 _FREE = re.compile(r"\b(?:free|uninvolved|not|no|non|negative|without|unremarkable|normal|benign|absent|away|spared|spares|"
@@ -58,8 +71,12 @@ _CLASS_NAME = re.compile(r"^(?:adenoma|lymphoma|sarcoma|leukemia|melanocytic neo
 MALIGNANT = ("MONDO:0004992", "MONDO:0005070")
 _MALIGNANT_NAME = re.compile(r"carcinoma|sarcoma|lymphoma|melanoma|blastoma|mesothelioma|seminoma|glioma|cytoma|malignan|"
                              r"leukemia|myeloma|germinoma", re.IGNORECASE)
+TUMORS = ("MONDO:0005165", "MONDO:0021148")
+_TUMOR_NAME = re.compile(r"tumou?r|neoplasm|oma\b|polyp|dysplasia|in situ", re.IGNORECASE)
 NOT_AN_ORGAN = frozenset({"UBERON:0000029", "UBERON:0000062", "UBERON:0002405"})
 """Lymph node, organ, immune system: where metastases and lymphomas are, rarely what was removed for a tumour."""
+_TISSUE_NAME = re.compile(r"\b(?:tissue|muscle|bone|skeleton|epithelium|mucosa|system)$", re.IGNORECASE)
+"""Anatomy of many organs: the home of a tumour only where the tumour is known to arise in it."""
 
 MIN_TUMORS_OF_ORGAN = 12
 """Anatomy in which the graph knows this many diseases to arise is taken for an organ."""
@@ -89,11 +106,13 @@ class Differential:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A grade or stage category of the report, with the findings that define it in the graph, if any do."""
+    """A grade or stage category of the report, with the findings that define it in the graph, if any do. ``shared``: the
+    finding is a criterion of other categories of the same organ as well, and does not decide between them."""
 
     kind: str
     finding: Finding
     defined_by: tuple[Link, ...] = ()
+    shared: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "finding": self.finding.to_dict(),
@@ -120,6 +139,7 @@ class Plan:
     tentative: bool = False
     sites: tuple[Finding, ...] = ()
     background: tuple[Finding, ...] = ()
+    margin: Finding | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -128,8 +148,8 @@ class Plan:
 
     @property
     def n_findings(self) -> int:
-        """Linked findings that the trajectory can build on."""
-        extra = [f for f in (self.organ, self.procedure) if f is not None]
+        """Linked findings that the trajectory can build on, the diagnosis included."""
+        extra = [f for f in (self.diagnosis, self.organ, self.procedure) if f is not None]
         return (len(self.present) + len(self.absent) + len(self.categories) + len(extra) + len(self.sites)
                 + len(self.background))
 
@@ -147,6 +167,7 @@ class Plan:
                 "prognostic": [k.to_dict() for k in self.prognostic],
                 "present": [f.to_dict() for f in self.present], "absent": [f.to_dict() for f in self.absent],
                 "sites": [f.to_dict() for f in self.sites], "background": [f.to_dict() for f in self.background],
+                "margin": self.margin.to_dict() if self.margin else None,
                 "measures": [m.to_dict() for m in self.measures], "tentative": self.tentative}
 
     @property
@@ -203,28 +224,79 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     if diagnosis is None:
         return None
     organ = _organ(findings, diagnosis, taxonomy)
+    categories = {category_kind(f): f for f in findings.of_type("stage") if f.assertion == "present"}
     telling = [f for f in findings.of_type(*EVIDENCE_TYPES, polarity=None)
-               if f.id not in VAGUE and not _VAGUE_NAME.search(f.name)]
-    present = tuple(f for f in telling if f.assertion == "present")
+               if f.id not in VAGUE and not _VAGUE_NAME.search(f.name) and _belongs(f, categories, organ, diagnosis)]
+    # "necrosis" beside "no tumor necrosis": the general word says less than what is denied
+    denied = {c for f in telling if f.polarity == "-" for c in taxonomy.above(f.id)}
+    special = {c for f in telling if f.assertion == "present" for c in taxonomy.above(f.id)}
+    present = tuple(f for f in telling if f.assertion == "present" and (f.id not in denied or f.id in special))
     # "no invasion" beside "perineural invasion" is said of two places; told together they contradict each other
     classes = {c for f in present for c in taxonomy.above(f.id)}
     absent = tuple(f for f in telling if f.polarity == "-" and not _NORMAL_NAME.search(f.name) and f.id not in classes)
-    links = evidence.links((*present, *absent), diagnosis.id, stance="supports")
+    links = _telling_links(evidence.links((*present, *absent), diagnosis.id, stance="supports"), evidence, diagnosis)
     prognostic = [k for k in links if k.relation == "has_prognostic_factor" and k.finding.polarity == "+"]
     prognostic += [k for k in evidence.links(absent, diagnosis.id, stance="opposes")
                    if k.relation == "has_prognostic_factor"]
     # of "vascular invasion" and "extensive vascular invasion" only the special one is told
     support = _diverse([k for k in links if k.finding.polarity == "+" and k.relation != "has_prognostic_factor"
-                        and k.finding.id not in classes], MAX_SUPPORT)
-    procedures = sorted(findings.of_type("procedure"),
-                        key=lambda f: (-_fits_organ(f, organ, taxonomy), -f.count, f.start))
+                        and k.finding.id not in classes and not _BYSTANDER.search(k.finding.name)], MAX_SUPPORT)
+    fitting = [(_fits_organ(f, organ, taxonomy), f) for f in findings.of_type("procedure") if not _LABORATORY.search(f.name)]
+    procedures = [f for fit, f in sorted(fitting, key=lambda item: (-item[0], -item[1].count, item[1].start)) if fit]
     site = evidence.links((organ,), diagnosis.id, stance="supports") if organ else []
     return Plan(
         case_id, graph.hash, diagnosis, organ, procedures[0] if procedures else None, support,
         _differentials(diagnosis, organ, (*present, *absent), findings, taxonomy, evidence),
         _categories(findings, diagnosis, present, taxonomy, evidence), tuple(prognostic[:3]), present, absent,
-        findings.measures, site[0] if site else None, diagnosis.assertion == "possible",
-        _sites(findings, organ, taxonomy, text), _background(findings, diagnosis, taxonomy))
+        _measures(findings.measures, categories, present), site[0] if site else None, diagnosis.assertion == "possible",
+        _sites(findings, organ, taxonomy, text), _background(findings, diagnosis, taxonomy), _margin(findings))
+
+
+def _margin(findings: CaseFindings) -> Finding | None:
+    """The margins, where everything the report says of them agrees: as the finding "positive margin", or as the margin itself,
+    whose span says that it is free. A report with a free and an involved margin has no one answer."""
+    said = [m for m in findings.measures if m.kind == "margin"]
+    if len({m.value for m in said}) != 1:
+        return None
+    positive, named = findings.by_id.get(POSITIVE_MARGIN), findings.by_id.get(SURGICAL_MARGIN)
+    if said[0].value[0]:
+        return positive if positive is not None and positive.polarity == "+" else None
+    if named is None or named.polarity != "+" or (positive is not None and positive.polarity == "+"):
+        return None
+    return replace(named, start=said[0].start, end=said[0].end, text=said[0].text)
+
+
+def _belongs(finding: Finding, categories: Mapping[str, Finding], organ: Finding | None, diagnosis: Finding) -> bool:
+    """Whether a finding agrees with the stage the report gives, and with the organ: a form that says "M" or "retraction" is
+    linked, but a report of pN0 has no nodal metastasis, one without M1 no distant one, and a kidney no skin."""
+    if finding.polarity == "+":
+        if finding.id == "PATHKG:distant-metastasis":
+            return categories["pM"].name.endswith("1") if "pM" in categories else False
+        if NODAL_METASTASES.search(finding.name):
+            return "pN" not in categories or not categories["pN"].name.startswith("pN0")
+    elif "pN" in categories and finding.id == "PATHKG:lymph-node-metastasis":
+        return categories["pN"].name.startswith("pN0")
+    home = f"{organ.name if organ else ''} {diagnosis.name}"
+    return not _SKIN_NAME.search(finding.name) or bool(_SKIN_NAME.search(finding.text) or _SKIN_HOME.search(home))
+
+
+def _measures(measures: Sequence[Measure], categories: Mapping[str, Finding], present: Sequence[Finding]
+              ) -> tuple[Measure, ...]:
+    """The measures without node counts that the nodal category or finding speaks against: they count another station."""
+    positive = any(NODAL_METASTASES.search(f.name) for f in present)
+    if "pN" in categories:
+        positive = not categories["pN"].name.startswith("pN0")
+    return tuple(m for m in measures if m.kind != "nodes" or (m.value[0] > 0) == positive)
+
+
+def _telling_links(links: Sequence[Link], evidence: EvidenceFinder, diagnosis: Finding) -> list[Link]:
+    """The links without those inherited from a class of another organ's book; those that hold of every tumor (a
+    metastasis supports "malignant neoplasm") only where nothing else does."""
+    books = evidence.books(diagnosis.id)
+    fitting = [k for k in links if k.main_nodes[1].id == k.target_id or not books
+               or not k.main_edge.source.startswith("WHO-") or k.main_edge.source in books]
+    special = [k for k in fitting if k.main_nodes[1].id not in GENERIC and k.main_nodes[1].id not in MALIGNANT]
+    return special or fitting
 
 
 def _diagnosis(findings: CaseFindings, taxonomy: Taxonomy, recorded: frozenset[str]) -> Finding | None:
@@ -270,15 +342,18 @@ def _organ(findings: CaseFindings, diagnosis: Finding, taxonomy: Taxonomy) -> Fi
     usual: set[str] = set()
     for node in (diagnosis.id, *sorted(taxonomy.above(diagnosis.id))):
         usual.update(taxonomy.next(node, "arises_in", "forward"))
-    best: tuple[tuple[int, int, int], Finding] | None = None
+    removed = {r for p in findings.of_type("procedure") for n in (p.id, *taxonomy.above(p.id))
+               for r in taxonomy.next(n, "removes", "forward")}
+    best: tuple[tuple[int, bool, int, int], Finding] | None = None
     for finding in findings.of_type("anatomy"):
         if finding.id in NOT_AN_ORGAN:
             continue
         whole = taxonomy.above(finding.id, ("is_a", "part_of")) - {"UBERON:0000062"}
         level = 3 if finding.id in usual else 2 if usual & whole else 0
-        if not level and len(taxonomy.next(finding.id, "arises_in", "backward")) >= MIN_TUMORS_OF_ORGAN:
+        if not level and not _TISSUE_NAME.search(finding.name) and len(taxonomy.next(finding.id, "arises_in", "backward")) >= MIN_TUMORS_OF_ORGAN:
             level = 1
-        rank = (level, finding.count, -finding.start)
+        # of the organs a tumour may arise in, the one that was taken out: ureters are named in every cystectomy
+        rank = (level, finding.id in removed or bool(removed & whole), finding.count, -finding.start)
         if level and (best is None or rank > best[0]):
             best = (rank, finding)
     return best[1] if best else None
@@ -353,10 +428,10 @@ def _diverse(links: Sequence[Link], most: int) -> tuple[Link, ...]:
 def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Finding], findings: CaseFindings,
                    taxonomy: Taxonomy, evidence: EvidenceFinder) -> tuple[Differential, ...]:
     graph, kin = taxonomy.graph, taxonomy.kin(diagnosis.id)
-    rivals: dict[str, None] = {}
+    rivals: dict[str, bool] = {}
     for node in (diagnosis.id, *sorted(taxonomy.above(diagnosis.id))):
         for other in taxonomy.next(node, "differential_of"):
-            rivals.setdefault(other)
+            rivals.setdefault(other, node == diagnosis.id)
         if len(rivals) >= MAX_CANDIDATE_DIFFERENTIALS:
             break
     homes = {organ.id} if organ is not None else set(taxonomy.usual_sites(diagnosis.id))
@@ -364,7 +439,8 @@ def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Fi
     for rival in list(rivals)[:MAX_CANDIDATE_DIFFERENTIALS]:
         stated = findings.by_id.get(rival)
         if rival in kin or rival in GENERIC or (stated is not None and stated.polarity == "+") \
-                or graph.type(rival) != "disease" or not _at_home(rival, homes, taxonomy):
+                or graph.type(rival) != "disease" or _CLASS_NAME.search(graph.name(rival)) \
+                or not _at_home(rival, homes, taxonomy, unknown=rivals[rival]):
             continue
         # what speaks against the rival must not speak against the diagnosis as well
         against = [k for k in evidence.links(facts, rival, stance="opposes")
@@ -374,7 +450,8 @@ def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Fi
             found.append((against[0].strength + 0.3 * (len(against) - 1),
                           Differential(rival, graph.name(rival), tuple(against))))
     found.sort(key=lambda item: (-round(item[0], 6), item[1].id))
-    found = [item for item in found if not _CLASS_NAME.search(item[1].name)] or found[:1]
+    # tumors first: an inflammation is weighed only where no tumor is
+    found = [item for item in found if _is_tumor(item[1].id, item[1].name, taxonomy)] or found
     chosen: list[Differential] = []
     used: set[str] = set()
     for _, differential in found:
@@ -388,11 +465,15 @@ def _differentials(diagnosis: Finding, organ: Finding | None, facts: Sequence[Fi
     return tuple(chosen)
 
 
-def _at_home(disease: str, homes: Collection[str], taxonomy: Taxonomy) -> bool:
-    """Whether a disease arises in one of these places, a part or the whole of one; true where nothing is known."""
+def _is_tumor(disease: str, name: str, taxonomy: Taxonomy) -> bool:
+    return _TUMOR_NAME.search(name) is not None or any(t in taxonomy.above(disease) for t in (*MALIGNANT, *TUMORS))
+
+
+def _at_home(disease: str, homes: Collection[str], taxonomy: Taxonomy, *, unknown: bool = True) -> bool:
+    """Whether a disease arises in one of these places, a part or the whole of one; ``unknown`` where nothing is known."""
     sites = taxonomy.usual_sites(disease)
     if not sites or not homes:
-        return True
+        return unknown
     relations = ("is_a", "part_of")
     near = {h for home in homes for h in (home, *taxonomy.above(home, relations))} - NOT_AN_ORGAN
     return any(s in near or not taxonomy.above(s, relations).isdisjoint(homes) for s in sites)
@@ -423,8 +504,15 @@ def _categories(findings: CaseFindings, diagnosis: Finding, facts: Sequence[Find
             # one finding decides a category of extent; a grade weighs several, so it stands as reported
             links = [k for k in evidence.links(facts, chosen[kind].id, stance="supports")
                      if k.relation == "defined_by" and k.finding.polarity == "+"] if kind in DEFINED_KINDS else []
-            result.append(Category(kind, chosen[kind], tuple(links[:2])))
+            result.append(Category(kind, chosen[kind], tuple(links[:2]),
+                                   any(_shared(k, chosen[kind], kind, taxonomy) for k in links[:2])))
     return tuple(result)
+
+
+def _shared(link: Link, category: Finding, kind: str, taxonomy: Taxonomy) -> bool:
+    system, kin = category.id.rsplit("-p", 1)[0], taxonomy.kin(category.id)
+    defined = taxonomy.next(link.main_nodes[0].id, "defined_by", "backward")
+    return any(n not in kin and n.rsplit("-p", 1)[0] == system and taxonomy.graph.node(n).name.startswith(kind) for n in defined)
 
 
 def category_kind(finding: Finding) -> str:

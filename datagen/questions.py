@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from datagen.findings import Finding
-from datagen.plan import Plan
+from datagen.plan import POSITIVE_MARGIN, SURGICAL_MARGIN, Plan
 
 KINDS: Mapping[str, str] = {
     "diagnosis": "organ, histologic type, grade and stage",
@@ -23,12 +24,12 @@ KINDS: Mapping[str, str] = {
     "prognosis": "a finding that bears on prognosis (vessel or nerve invasion and the like)",
 }
 
-RARITY = ("marker", "prognosis", "node_status", "staging", "margin", "grading", "subtype")
-"""Kinds other than ``diagnosis``, the ones that few reports can answer first: rare kinds are asked whenever they
-can be, common ones fill up, which balances a dataset."""
+RARE = ("marker",)
+"""Kinds that few reports can answer: they are asked whenever they can be; the others take turns, which balances a dataset."""
 
-MARGINS = {"PATHKG:negative-margin": "The resection margins are negative.",
-           "PATHKG:positive-margin": "A positive margin is reported."}
+MARGINS = {SURGICAL_MARGIN: ("The resection margins are negative.", "The resection margins are uninvolved.",
+                             "The resection margins are clear.", "The resection margins are not involved."),
+           POSITIVE_MARGIN: ("A positive margin is reported.", "There is a positive margin.", "A positive margin is present.")}
 NODAL = frozenset({"PATHKG:lymph-node-metastasis", "PATHKG:macrometastasis", "PATHKG:micrometastasis",
                    "PATHKG:sentinel-lymph-node-metastasis", "PATHKG:isolated-tumor-cells",
                    "PATHKG:extranodal-extension", "PATHKG:extracapsular-extension", "PATHKG:metastasis"})
@@ -36,6 +37,13 @@ SPREAD = ("PATHKG:lymphovascular-invasion", "PATHKG:vascular-invasion", "PATHKG:
           "PATHKG:lymphatic-invasion", "PATHKG:venous-invasion", "PATHKG:extranodal-extension",
           "PATHKG:visceral-pleural-invasion", "PATHKG:extrathyroidal-extension", "PATHKG:extraprostatic-extension",
           "PATHKG:capsular-invasion")
+
+_VESSELS = re.compile(r"vascular|lymphatic invasion|venous|vein invasion|embol|thromb", re.IGNORECASE)
+"""Findings that tell one another: who sees a tumor thrombus knows of the vessel invasion."""
+
+RESULTS = frozenset({"positive", "negative", "amplified", "mutated", "retained", "rearranged", "loss", "deleted", "codeleted",
+                     "methylated", "unmethylated", "detected"})
+"""Last words of the names of marker results whose rest names the marker."""
 
 ASKED: Mapping[str, tuple[str, ...]] = {
     "diagnosis": ("What is the diagnosis?", "Which diagnosis do these sections support?",
@@ -96,15 +104,19 @@ class Question:
 
 
 def ask(plan: Plan, *, rng: random.Random, most: int, kinds: Sequence[str] = tuple(KINDS)) -> list[Question]:
-    """The questions of a case: the diagnosis first, then rare kinds before common ones, at most ``most``."""
+    """The questions of a case: the diagnosis first, then rare kinds, then the others in turns, at most ``most``."""
     possible = {k: q for k in kinds if (q := _question(k, plan, rng)) is not None}
-    order = [k for k in ("diagnosis", *RARITY) if k in possible]
+    common = [k for k in KINDS if k not in ("diagnosis", "subtype", *RARE)]
+    rng.shuffle(common)
+    # the type alone is a part of the diagnosis: it fills up
+    order = [k for k in ("diagnosis", *RARE, *common, "subtype") if k in possible]
     return [possible[k] for k in order[:most]]
 
 
 def _question(kind: str, plan: Plan, rng: random.Random) -> Question | None:
     findings: tuple[Finding, ...] = ()
     name = ""
+    hidden: set[str] = set()
     grade, stage, nodes = plan.category("grade"), plan.category("pT"), plan.category("pN")
     group = plan.category("stage")
     diagnosis = plan.diagnosis
@@ -120,11 +132,10 @@ def _question(kind: str, plan: Plan, rng: random.Random) -> Question | None:
         nodal = [f for f in (*plan.present, *plan.absent) if f.id == "PATHKG:lymph-node-metastasis"]
         findings = (*((nodes.finding,) if nodes else ()), *nodal[:1])
     elif kind == "margin":
-        findings = tuple(f for f in plan.present if f.id in MARGINS)
-        # a report with both a positive and a negative margin has no one answer
-        findings = findings if len(findings) == 1 else ()
+        findings = (plan.margin,) if plan.margin is not None else ()
     elif kind == "marker":
-        results = [f for f in plan.present if f.type == "marker_result"]
+        results = [f for f in plan.present if f.type == "marker_result" and " " in f.name
+                   and f.name.rsplit(" ", 1)[1] in RESULTS]
         if results:
             findings = (rng.choice(results),)
             name = findings[0].name.rsplit(" ", 1)[0]
@@ -134,13 +145,18 @@ def _question(kind: str, plan: Plan, rng: random.Random) -> Question | None:
         if spread:
             findings = (rng.choice(spread),)
             name = findings[0].name
+            others = _VESSELS if _VESSELS.search(name) else re.compile(re.escape(name))
+            hidden = {f.id for f in (*plan.present, *plan.absent) if others.search(f.name)}
     if not findings:
         return None
-    hidden = {f.id for f in findings}
+    hidden |= {f.id for f in findings}
     if kind in ("diagnosis", "subtype"):
         hidden.add(diagnosis.id)
     if kind == "node_status":
         hidden |= NODAL
     if kind == "margin":
-        hidden |= set(MARGINS) | {"PATHKG:surgical-margin"}
-    return Question(kind, rng.choice(ASKED[kind]).format(name=name), findings, frozenset(hidden))
+        hidden |= set(MARGINS)
+    asked = ASKED[kind]
+    if kind == "marker" and findings[0].name.rsplit(" ", 1)[1] not in ("positive", "negative"):
+        asked = tuple(t for t in asked if "positive or" not in t and "stain" not in t)
+    return Question(kind, rng.choice(asked).format(name=name), findings, frozenset(hidden))

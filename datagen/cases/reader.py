@@ -125,10 +125,15 @@ def read_cases(path: str | Path, *, columns: ColumnMap | None = None, format: st
 
 
 def _with_unique_id(case: Case | UnusableCase, seen: dict[str, int]) -> Case | UnusableCase:
-    # several reports of one patient may share an id: the second becomes "id#2", in file order
+    # several reports of one patient may share an id: the second becomes "id#2", in file order, or "id#3" where a record
+    # calls itself "id#2"
     count = seen.get(case.case_id, 0) + 1
+    name = case.case_id
+    while count > 1 and (name := f"{case.case_id}#{count}") in seen:
+        count += 1
     seen[case.case_id] = count
-    return case if count == 1 else replace(case, case_id=f"{case.case_id}#{count}")
+    seen.setdefault(name, 1)
+    return case if name == case.case_id else replace(case, case_id=name)
 
 
 def _unusable(case: Case, max_chars: int) -> UnusableCase | None:

@@ -98,6 +98,12 @@ class NearDuplicates:
         signatures = np.concatenate(parts)
         cases = np.asarray(self._cases)
         repeats: dict[int, int] = {}
+        # the same text first: crowded bands compare with their earliest members only
+        whole = np.ascontiguousarray(signatures).view(f"V{4 * PERMUTATIONS}").ravel()
+        _, first, inverse = np.unique(whole, return_index=True, return_inverse=True)
+        for member in np.flatnonzero(first[inverse] != np.arange(len(cases))).tolist():
+            if cases[first[inverse[member]]] != cases[member]:
+                repeats[member] = int(first[inverse[member]])
         rows = PERMUTATIONS // BANDS
         for band in range(BANDS):
             keys = np.ascontiguousarray(signatures[:, band * rows:(band + 1) * rows]).view(f"V{4 * rows}").ravel()

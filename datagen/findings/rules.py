@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pathkg.linking.margins import margin_status
 from pathkg.records import Assertion, Mention, Polarity
 
 # The patterns begin with a set of letters: the regex engine then skips to candidates in C.
@@ -52,7 +53,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number of the report: ``size`` in millimetres, or ``nodes`` as ``positive/examined``."""
+    """A value of the report: ``size`` in millimetres, ``nodes`` as ``positive/examined``, or ``margin``, 1 where it is
+    involved and 0 where it is not."""
 
     kind: str
     text: str
@@ -125,3 +127,5 @@ def _measures(text: str) -> Iterable[Measure]:
                 best = measure
     if best is not None:
         yield best
+    for status in margin_status(text):
+        yield Measure("margin", text[status.start:status.end], status.start, status.end, (float(status.value == "involved"),))

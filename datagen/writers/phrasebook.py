@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from datagen.writers.phrases import noun
 from pathkg.records import LinkResult
 
 CACHED = 50_000
+_NOUN = re.compile(r"(?:osis|itis|oma|omas|ion|ions|ia|ism|ity|ment|ness|ure|oses|mas|us|um|sis|phy|plasia|[^s]s)$", re.IGNORECASE)
+_ADJECTIVE = re.compile(r"(?:\S+(?:ed|ploid)|HER2-low|IDH-\w+)$")
+"""Names that no sentence can hold as a noun (unencapsulated, diploid)."""
 MAX_QUOTE_WORDS = 7
 
 
@@ -38,6 +42,8 @@ class PhraseBook:
         if finding.type == "stage":
             # "pT2" alone is the category of no organ in particular, which the report's own category is a kind of
             return Words(finding.name, finding.name, False)
+        if _ADJECTIVE.match(finding.name):
+            return None
         return self.of(finding.id, finding.name, _usable(finding.text))
 
     def of(self, node: str, name: str, report: str = "") -> Words | None:
@@ -90,6 +96,8 @@ def _words(name: str) -> Words:
 def _usable(text: str) -> str:
     """The report's own words, tidied; empty when they are too long or broken by OCR."""
     words = text.split()
+    if len(words) == 1 and not _NOUN.search(words[0]):
+        return ""  # "papillary", "indurated": no sentence can hold them as a noun
     if not words or len(words) > MAX_QUOTE_WORDS or any(c in text for c in ".;:[]{}<>|_\\"):
         return ""
     tidy = " ".join(words)

@@ -36,8 +36,8 @@ OPENING = (
     "The specimen, {a_procedure} of the {organ}, sets the field: {ask}.",
     "First the site: the tissue comes from the {organ}, so {ask}.",
     "Start from the material: {organ}, {procedure}; {ask}.",
-    "Looking at {organ} tissue, {ask}.",
-    "What is at hand is {a_procedure} with tissue of the {organ}; {ask}.",
+    "Looking at the {organ}, {ask}.",
+    "What is at hand is {a_procedure}, and the organ is the {organ}; {ask}.",
     "The organ is the {organ}, and {ask}.")
 OPENING_ASK = (
     "tumors of this site come first to mind", "the usual tumors of this organ have to be weighed",
@@ -58,6 +58,14 @@ SUPPORT = (
     "Weight is given to {F}, which argue{s} for {D} ({note}).",
     "Among the findings, {F} point{s} towards {D} ({note}).",
     "{F} {are} associated with {D} ({note}).", "Reading on, {F} {are} in keeping with {D} ({note}).")
+SUPPORT_COMMON = (
+    "{F} fit{s} {D} ({note}).", "{F} {are} seen in {D} ({note}).", "{F} {are} in keeping with {D} ({note}).",
+    "{F} {are} compatible with {D} ({note}).", "{F} {are} consistent with {D} ({note}).",
+    "{F} {are} associated with {D} ({note}).", "{F} {are} found in {D} ({note}).",
+    "Without deciding it, {F} fit{s} {D} ({note}).", "Reading on, {F} {are} in keeping with {D} ({note}).",
+    "Among the findings, {F} {are} compatible with {D} ({note}).", "The finding of {F} fits {D} ({note}).",
+    "The slide shows {F}; {F_short} {are} found in {D} ({note}).", "Less specific, {F} {are} associated with {D} ({note}).",
+    "{F} {are} expected in {D} ({note}).", "As a lesser point, {F} {are} consistent with {D} ({note}).")
 AGAINST = (
     "{F} argue{s} against {D} ({note}).", "{F} speak{s} against {D} ({note}).",
     "Among the alternatives, {F} argue{s} against {D} ({note}).", "In the differential, {F} speak{s} against {D} ({note}).",
@@ -100,6 +108,9 @@ VIA_TARGET = ("known of {via}, its class", "recorded for {via}, the wider class"
 DEFINED = (
     "{F} correspond{s} to {D} ({note}).", "{F} qualif{ies} as {D} ({note}).", "{F} by definition mean{s} {D} ({note}).",
     "{F} define{s} {D} ({note}).", "{F} lead{s} to {D} ({note}).", "{F} amount{s} to {D} ({note}).")
+DEFINED_SHARED = (
+    "{F} fit{s} {D} ({note}).", "{F} {are} compatible with {D} ({note}).", "{F} {are} consistent with {D} ({note}).",
+    "{F} {are} in keeping with {D} ({note}).")
 IN_ORGAN = ("In the {organ}, {said}", "For the {organ}: {said}", "As staged and graded in the {organ}, {said}")
 AS_REPORTED_T = ("This is {D}.", "For the primary tumor the category is {D}.",
                  "The category is {D}.", "As to extent, the tumor is {D}.")
@@ -134,19 +145,22 @@ ANSWER_FULL = (
 ANSWER_NO_ORGAN = ("{D}{grade}.{stage}", "Diagnosis: {D}{grade}.{stage}", "The diagnosis is {D}{grade}.{stage}")
 ANSWER_JOIN = (", {grade}", "; grade: {grade}", ". Grade: {grade}", ", graded {grade}")
 ANSWER_STAGE = (" Stage: {stage}.", " Pathologic stage {stage}.", " Staged {stage}.", " {stage}.")
+ANSWER_GROUP = (" Staged {stage}.", " Staging: {stage}.", " Together {stage}.", " {stage}.")
 ANSWER_GIVEN = ("{A}.", "{A}.", "Answer: {A}.", "In short: {A}.")
 ANSWER_SUBTYPE = ("{D}.", "The histologic type is {D}.", "Histologic type: {D}.", "It is {D}.", "This is {D}.")
 ANSWER_GRADE = ("{D}.", "The grade is: {D}.", "Grade: {D}.", "The tumor is {D}.")
 ANSWER_STAGING = ("{D}.", "The category is {D}.", "Pathologic category: {D}.", "It is staged {D}.")
 ANSWER_PRESENT = ("{F} {are} present.", "Yes: {F} {are} present.", "Present: {F}.", "{F} {are} identified.")
 ANSWER_ABSENT = ("No {F} {is_or} seen.", "{F_and} {are} absent.", "There {are_first} no {F}.", "No {F} {is_or} identified.")
+RESULT = ("{F}.", "Among the tests, {F}.", "Here {F}.", "As to the test, {F}.")
 ANSWER_MARKER = ("{F}.", "Result: {F}.", "The tumor is {F}.", "The result is {F}.")
 
-COUNTABLE = frozenset(["pearl", "bridge", "gland", "nest", "node", "nodule", "cell", "body", "bodies", "granule", "figure", "vacuole", "droplet", "papilla", "rosette", "island", "cord", "sheet", "tubule", "follicle", "margin", "calcification", "mitosis", "inclusion", "globule", "lymphocyte", "macrophage", "neutrophil", "plasma", "nucleolus", "nucleus", "groove", "cyst", "fiber", "fibre", "trabecula", "whorl", "implant", "deposit", "adhesion", "focus", "infiltrate", "vessel", "tumor", "microcalcification", "emboli", "embolus", "polyp", "ulcer", "stricture", "septum", "septa", "foci", "stain"])
+COUNTABLE = frozenset(["pearl", "bridge", "gland", "nest", "node", "nodule", "cell", "body", "bodies", "granule", "figure", "vacuole", "droplet", "papilla", "rosette", "island", "cord", "sheet", "tubule", "follicle", "margin", "calcification", "mitosis", "inclusion", "globule", "lymphocyte", "macrophage", "neutrophil", "plasma", "nucleolus", "nucleus", "groove", "cyst", "fiber", "fibre", "trabecula", "whorl", "implant", "deposit", "adhesion", "focus", "infiltrate", "vessel", "microcalcification", "emboli", "embolus", "polyp", "ulcer", "stricture", "septum", "septa", "foci", "stain"])
 ARTICLE = frozenset(["pattern", "growth", "component", "border", "surface", "architecture", "arrangement", "stroma", "reaction", "background", "appearance", "configuration", "response", "capsule", "tract", "mass", "lesion", "type", "variant", "feature", "nodule", "ulcer"])
 UNCHANGED = frozenset(["cells", "nuclei", "nucleoli", "mitoses", "bodies", "foci", "septa", "papillae", "emboli", "metastases", "margins"])
 _IRREGULAR = {"nucleus": "nuclei", "nucleolus": "nucleoli", "mitosis": "mitoses", "papilla": "papillae",
               "embolus": "emboli", "focus": "foci", "septum": "septa", "body": "bodies", "trabecula": "trabeculae"}
+_OF = re.compile(r"(?<=\w) (?:of|in|with|to|by|on|from|within|through|at|for|around) ")
 _VOWEL = re.compile(r"[aeio]|u(?!ni[lqfcv]|s[ue]|ter|re|ro)", re.IGNORECASE)
 
 
@@ -157,6 +171,10 @@ def noun(name: str, *, absent: bool = False) -> tuple[str, bool]:
         >>> noun("keratin pearl"), noun("solid pattern"), noun("necrosis"), noun("solid pattern", absent=True)
         (('keratin pearls', True), ('a solid pattern', False), ('necrosis', False), ('solid pattern', False))
     """
+    of = _OF.search(name)
+    if of is not None:  # "septum formation in tumor": the verb agrees with the formation
+        head, plural = noun(name[:of.start()], absent=absent)
+        return head + name[of.start():], plural
     last = name.rsplit(" ", 1)[-1].lower()
     if last in UNCHANGED or (last.endswith("s") and not last.endswith(("ss", "us", "is"))):
         return name, True

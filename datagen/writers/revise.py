@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathkg.trajectory import Certificate
 
 ROUNDS = 6
+EVIDENTIAL = frozenset({"support", "against", "site"})
+"""Kinds of clauses that give a reason for a diagnosis; a list of statements that ends in one teaches no reasoning."""
 WORDINGS_PER_CLAUSE = 2
 """A clause that fails in two wordings is dropped: the trouble is then what it says, not how."""
 
@@ -62,6 +64,8 @@ def write_verified(outline: Outline, verify: Callable[[Trajectory], Certificate]
             return Failed("unwritable", error.message)
         certificate = verify(trajectory)
         if certificate.verdict == "supported":
+            if outline.concludes and not any(c.kind in EVIDENTIAL for c in outline.steps):
+                return Failed("no_evidence_step", "no step says why: all that is left repeats the report")
             return Verified(trajectory, certificate, tuple(clauses), round_number)
         failing = _failing(certificate, outline, trajectory)
         if not failing:
@@ -92,6 +96,8 @@ def _failing(certificate: Certificate, outline: Outline, trajectory: Trajectory)
         if number == 0:
             bad_ids = {e.id for e in part.entities if e.verdict != "supported"}
             bad = [i for i, c in enumerate(outline.observe) if bad_ids & c.ids]
+            if part.conflicts:
+                bad += [i for i, c in enumerate(outline.observe) if c.kind in ("size", "nodes")]
             failing += bad or list(range(n))
         else:
             failing.append(n + number - 1)

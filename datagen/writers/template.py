@@ -7,6 +7,7 @@ trajectory and asks for other wordings of what failed, or drops it (:mod:`datage
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,8 @@ VERSION = "template-1"
 MAX_OBSERVED = 12
 MAX_ABSENT = 6
 MAX_SUPPORT_STEPS = 5
+REDRAWS = 4
+"""Wordings tried for a sentence that would begin like an earlier one."""
 MAX_WORDS_PER_PATH = 3
 """Edges of a path that is told in words; longer ones convince nobody."""
 
@@ -47,13 +50,15 @@ class Clause:
 @dataclass(frozen=True, slots=True)
 class Outline:
     """Everything a trajectory will say, before the words are chosen. ``conclude`` words the answer from the nodes that
-    the steps told; ``optional`` are (name, node) of what the answer can do without."""
+    the steps told; ``optional`` are (name, node) of what the answer can do without; ``concludes`` that a diagnosis is asked
+    for, which needs a reason."""
 
     observe: tuple[Clause, ...]
     steps: tuple[Clause, ...]
     conclude: Callable[[frozenset[str]], Clause]
     optional: tuple[tuple[str, str], ...] = ()
     unsaid: frozenset[str] = frozenset()
+    concludes: bool = False
 
     @property
     def told(self) -> frozenset[str]:
@@ -83,8 +88,16 @@ class Outline:
         """
         clauses = [*self.observe, *self.steps, self.answer]
         tries = [*attempt, *([0] * (len(clauses) - len(attempt)))]
-        words = [say.sentence(c.say(random.Random(f"{seed}/{i}/{n}"), n)) for i, (c, n) in
-                 enumerate(zip(clauses, tries, strict=True))]
+        words: list[str] = []
+        openings: set[str] = set()
+        for i, (clause, n) in enumerate(zip(clauses, tries, strict=True)):
+            for again in range(REDRAWS):
+                said = say.sentence(clause.say(random.Random(f"{seed}/{i}/{n}" + (f"/{again}" if again else "")), n))
+                opening = " ".join(said.split(" ", 2)[:2])
+                if opening not in openings:
+                    break
+            openings.add(opening)
+            words.append(said)
         n = len(self.observe)
         return Trajectory(" ".join(words[:n]), tuple(words[n:-1]), words[-1], dialect), clauses
 
@@ -105,7 +118,8 @@ class TemplateWriter:
         observe = self._observe(plan, question, rng)
         steps = self._steps(plan, question, rng)
         optional = tuple((c.finding.name, c.finding.id) for c in plan.categories) if question.kind == "diagnosis" else ()
-        return Outline(tuple(observe), tuple(steps), lambda told: self._answer(plan, question, told), optional)
+        return Outline(tuple(observe), tuple(steps), lambda told: self._answer(plan, question, told), optional,
+                       concludes=plan.diagnosis.id in question.hidden)
 
     # -- observe -------------------------------------------------------------------------------------------
 
@@ -133,7 +147,7 @@ class TemplateWriter:
         clauses += bodies
         for finding in shown:
             if finding.id in MARGINS:
-                clauses.append(Clause("margin", _fixed(MARGINS[finding.id]), frozenset({finding.id})))
+                clauses.append(Clause("margin", _one_of(MARGINS[finding.id]), frozenset({finding.id})))
         clauses += self._measures(plan, question)
         for category in plan.categories:
             if category.kind == "grade" and question.kind not in ("diagnosis", "grading", "staging"):
@@ -198,7 +212,10 @@ class TemplateWriter:
         size: Measure | None = next((m for m in plan.measures if m.kind == "size"), None)
         nodes: Measure | None = next((m for m in plan.measures if m.kind == "nodes"), None)
         if size and question.kind != "staging":
-            clauses.append(Clause("size", _one_of(say.SIZE, size=" ".join(size.text.split()))))
+            words = _extent(size.text)
+            templates = say.SIZE if " x " not in words else [t for t in say.SIZE if "across" not in t and "extent is" not in t]
+            if words:
+                clauses.append(Clause("size", _one_of(templates, size=words)))
         if nodes and question.kind not in ("node_status", "diagnosis"):
             clauses.append(Clause("nodes", _one_of(say.NODE_COUNT, ratio=nodes.text.replace(" ", ""))))
         return clauses
@@ -229,7 +246,8 @@ class TemplateWriter:
         else:
             steps += self._stated_diagnosis(plan, say.GIVEN_DIAGNOSIS)
             rng.shuffle(support)
-            steps += support[:rng.choice((1, 2, 2))]
+            site = self._site_step(plan)
+            steps += support[:rng.choice((1, 2, 2))] or ([site] if site else [])
             steps += self._answer_steps(plan, question, rng)
         return steps
 
@@ -265,7 +283,7 @@ class TemplateWriter:
         plain = said.strip("“”").lower() in (words.present.lower(), words.absent.lower(), link.finding.name.lower())
 
         def wording(rng: random.Random) -> str:
-            template = rng.choice(say.SUPPORT)
+            template = rng.choice(say.SUPPORT_COMMON if link.common else say.SUPPORT)
             finding = words.present
             if said and not plain and rng.random() < 0.5:
                 finding = f"{finding} ({said})"
@@ -315,9 +333,9 @@ class TemplateWriter:
                 plural, present = words.plural, words.present
 
                 def derived(rng: random.Random, link: Link = link, plural: bool = plural, present: str = present) -> str:
-                    said = rng.choice(say.DEFINED).format(
+                    said = rng.choice(say.DEFINED_SHARED if category.shared else say.DEFINED).format(
                         F=present, D=target.absent, s="" if plural else "s", ies="y" if plural else "ies",
-                        note=_note(link, rng))
+                        are="are" if plural else "is", note=_note(link, rng))
                     # categories are those of an organ; naming it lets a reader (and the linker) know of which
                     return rng.choice(say.IN_ORGAN).format(organ=organ, said=said) if organ else said
 
@@ -384,10 +402,13 @@ class TemplateWriter:
 
     def _finding_sentence(self, finding: Finding) -> Wording:
         if finding.id in MARGINS:
-            return _fixed(MARGINS[finding.id])
+            return _one_of(MARGINS[finding.id])
         words = self.book.words(finding)
+        result = self.book.result(finding)
+        if result:
+            return _one_of(say.RESULT, F=result)
         if words is None:
-            return _fixed(" ".join(finding.text.split()) + ".")
+            return _one_of(say.ANSWER_MARKER, F=finding.name)
         forms = [(words.present, words.absent, words.plural)]
         return _findings_wording(say.PRESENT if finding.polarity == "+" else say.ABSENT, forms)
 
@@ -418,7 +439,7 @@ class TemplateWriter:
         for finding in question.answer_findings:
             words = self.book.words(finding)
             if finding.id in MARGINS:
-                parts.append(_fixed(MARGINS[finding.id]))
+                parts.append(_one_of(MARGINS[finding.id]))
             elif words is None:
                 continue
             elif finding.type == "stage":
@@ -447,9 +468,13 @@ class TemplateWriter:
         stages = [w.absent for c in plan.categories if c.kind != "grade" and c.finding.id in told
                   and (w := self.book.words(c.finding))]
 
+        # "adenocarcinoma of colorectum of the cecum"
+        full = [t for t in say.ANSWER_FULL if " of the" not in t] if " of " in name else say.ANSWER_FULL
+
         def wording(rng: random.Random) -> str:
-            stage = rng.choice(say.ANSWER_STAGE).format(stage=", ".join(stages)) if stages else ""
-            template = rng.choice(say.ANSWER_FULL if organ else say.ANSWER_NO_ORGAN)
+            named = say.ANSWER_GROUP if any(w.startswith("stage") for w in stages) else say.ANSWER_STAGE
+            stage = rng.choice(named).format(stage=", ".join(stages)) if stages else ""
+            template = rng.choice(full if organ else say.ANSWER_NO_ORGAN)
             joins = say.without_word(say.ANSWER_JOIN, graded.absent) if graded else ()
             return template.format(D=name, organ=organ, Organ=organ[:1].upper() + organ[1:], stage=stage,
                                    grade=rng.choice(joins).format(grade=graded.absent) if graded else "")
@@ -479,6 +504,8 @@ def _findings_wording(templates: Sequence[str], forms: Sequence[tuple[str, str, 
     def wording(rng: random.Random) -> str:
         template = rng.choice(templates)
         negated = templates is say.ABSENT or templates is say.ANSWER_ABSENT
+        if negated and any(p != a for p, a in zip(present, absent, strict=True)):
+            template = rng.choice([t for t in templates if t.startswith(("No {F}", "There"))])
         items = say.listed(absent, "or") if negated else say.listed(present)
         return template.format(F=items, F_and=say.listed(absent), are="are" if plural else "is",
                                is_or="are" if forms[-1][2] else "is", are_first="are" if forms[0][2] else "is")
@@ -495,6 +522,22 @@ def _split(findings: Sequence[Finding], rng: random.Random) -> list[list[Finding
         groups.append(rest[:size])
         rest = rest[size:]
     return groups
+
+
+_DIMENSION = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def _extent(text: str) -> str:
+    """A size as one writes it (``4.5 x 3 cm``); empty when a dimension is 0, which is a misread one.
+
+    Example:
+        >>> _extent("4.5X 3.0 x2 cm"), _extent("1 X 0 x1.5cm")
+        ('4.5 x 3.0 x 2 cm', '')
+    """
+    dimensions = _DIMENSION.findall(text)
+    if not all(float(d.replace(",", ".")) for d in dimensions):
+        return ""
+    return f"{' x '.join(dimensions)} {text.strip()[-2:]}"
 
 
 def _relation(link: Link, rng: random.Random) -> str:
