@@ -5,7 +5,7 @@ is right for a gold id follows from these rules, in this order; a node that has 
 
 1. ids of its own: MONDO's cross-references and curated exact matches, biomappings (direct or through the Disease Ontology),
    and HPO's references to MeSH; a node that equals another (MONDO's references to HPO, one UMLS concept, the name of
-   one is a name or exact synonym of the other) also has that node's ids, and is one with it in the rules below;
+   one is a name or exact synonym of the other, adjectives of organs aside) also has that node's ids, and is one with it in the rules below;
 2. a MONDO group without an OMIM number stands for that of its member "<name> 1" or "<name> type 1" (OMIM has one number for
    "Wolfram syndrome" and "Wolfram syndrome 1");
 3. a node without a MeSH heading (D…) stands for those of a child with the same name but for "neoplasm", "tumor", "cancer",
@@ -34,6 +34,7 @@ from linking_parts.data import mondo, obo
 from pathkg.graph import KnowledgeGraph, make_tables, write_store
 from pathkg.linking import compile_lexicon
 from pathkg.linking.tokens import form_key
+from pathkg.linking.variants import class_of, is_organ
 
 Ids = dict[str, frozenset[str]]
 _STEPS = 2
@@ -111,15 +112,20 @@ def _equals(folder: Path, umls: dict[str, Any]) -> set[tuple[str, str]]:
     return {(a, b) for a, b in pairs if a in umls and b in umls}
 
 
+def _one_name(form: str) -> str:
+    """A key that is the same for "renal papillary necrosis" and "kidney papillary necrosis"."""
+    return " ".join(class_of(word) if is_organ(word) else word for word in form_key(form).split(" "))
+
+
 def _same_names(terms: list[dict[str, Any]]) -> set[tuple[str, str]]:
     """Pairs of a disease and a finding of which one's name is a name or exact synonym of the other."""
     named: dict[tuple[str, str], set[str]] = defaultdict(set)
     called: dict[tuple[str, str], set[str]] = defaultdict(set)
     for t in terms:
-        named[t["type"], form_key(t["name"])].add(t["id"])
+        named[t["type"], _one_name(t["name"])].add(t["id"])
         for form, scope in zip(t["synonyms"], t["scopes"], strict=True):
             if scope == "exact":
-                called[t["type"], form_key(form)].add(t["id"])
+                called[t["type"], _one_name(form)].add(t["id"])
     pairs = set()
     for (kind, key), here in named.items():
         other = "disease" if kind != "disease" else "effect/phenotype"

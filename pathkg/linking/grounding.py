@@ -14,6 +14,7 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
+from pathkg.linking.calibration import probability
 from pathkg.linking.lexicon import KINDS, Lexicon, bag_of
 from pathkg.linking.spelling import Speller
 from pathkg.linking.tokens import form_key
@@ -22,7 +23,7 @@ from pathkg.linking.variants import VariantIndex, is_head
 _FUZZY_ENOUGH = 88.0
 _SHORTLIST = 4000
 _VARIANT_ENOUGH = 0.6
-_NOUN_LENGTH = 7
+_NOUN_LENGTH = 4
 _NOUN_ENOUGH = 0.75
 _FINDING_STEP = 0.05
 """A disease called so comes before a finding named so."""
@@ -58,12 +59,17 @@ WORDINGS = _wordings()
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A node that a span may mean, with a score in [0, 1] and how it was found."""
+    """A node that a span may mean, with a score in [0, 1] that orders candidates, and how it was found."""
 
     node: int
     score: float
     form: str
     how: str
+
+    @property
+    def probability(self) -> float:
+        """How often a best candidate found this way with this score was right on annotated abstracts."""
+        return probability(self.how, self.score)
 
 
 class Grounder:

@@ -34,6 +34,7 @@ NODES = (
     ("P:1", "Coronary artery spasm", "effect/phenotype", ()),
     ("P:2", "Seizure", "effect/phenotype", ("Seizures",)),
     ("P:3", "Muscle weakness", "effect/phenotype", ()),
+    ("P:4", "Coma", "effect/phenotype", ()),
 )
 
 
@@ -65,6 +66,7 @@ def name_of(linker: Linker, span: str) -> str | None:
     ("mammary tumors", "breast cancer"),
     ("severe sporadic breast carcinomas", "breast cancer"),
     ("mesangiopathic glomerulonephritis", "glomerulonephritis"),
+    ("myxedema coma", "Coma"),
     ("nonsmall cell lung cancer", "non-small cell lung carcinoma"),
     ("atelosteogenesis 2", "atelosteogenesis type II"),
     ("transplantation of the heart", None),
