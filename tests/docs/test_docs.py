@@ -21,13 +21,15 @@ from run_page import blocks  # noqa: E402
 PAGES = sorted(p for p in DOCS.rglob("*.md"))
 RUNNABLE = ("python", "bash", "sh", "shell")
 PAGE_SECONDS = 300
+TRAINING_SECONDS = 900
+"""One page trains a model; the others are done in seconds."""
 TRAJECTORY = ("<observe>Keratin pearls are present.</observe><think>1. Keratin pearls support squamous cell carcinoma.</think>"
               "<answer>Squamous cell carcinoma.</answer>")
 
 # what a page needs beyond the core: named here so that a plain environment skips it with the reason
 NEEDS = {
     "rewards.md": ("torch",), "tutorials/reward.md": ("torch",), "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
-    "tutorials/train.md": ("torch", "transformers", "trl"),
+    "tutorials/train.md": ("torch", "transformers", "trl", "h5py", "sacrebleu", "rouge_score"),
     "datagen.md": ("openai",), "augmentation.md": ("torch", "transformers"), "tutorials/merge.md": ("pandas",),
 }
 
@@ -64,18 +66,33 @@ def test_code_blocks_run(page: Path, programs: Path, tmp_path: Path) -> None:
     (tmp_path / "samples.jsonl").write_text(json.dumps({"trajectory": TRAJECTORY}) + "\n", encoding="utf-8")
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
                    "MPLBACKEND": "agg", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+    seconds = TRAINING_SECONDS if name == "tutorials/train.md" else PAGE_SECONDS
     done = subprocess.run([sys.executable, str(Path(__file__).with_name("run_page.py")), str(page)], cwd=tmp_path,
-                          env=environment, capture_output=True, text=True, timeout=PAGE_SECONDS, check=False)
+                          env=environment, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 def test_every_fence_has_a_language_and_every_skip_a_reason() -> None:
+    """A fence without a language would be neither run nor seen to be left out."""
     wrong = []
     for page in PAGES:
         for block in blocks(page):
+            where = f"{page.relative_to(DOCS)}:{block.line}"
+            if block.kind not in (*RUNNABLE, "text", "yaml"):
+                wrong.append(f"{where} has the language {block.kind!r}")
             if block.skipped and len(block.skipped) < 8:
-                wrong.append(f"{page.name}:{block.line} skipped without a reason")
+                wrong.append(f"{where} skipped without a reason")
     assert not wrong
+
+
+def test_yaml_blocks_are_yaml_with_names_the_trainer_knows() -> None:
+    yaml = pytest.importorskip("yaml")
+    config = pytest.importorskip("model.training.config")
+    known = set(config.SFTRun.model_fields) | set(config.GRPORun.model_fields)
+    for page in PAGES:
+        for block in blocks(page):
+            if block.kind == "yaml":
+                assert set(yaml.safe_load(block.code)) <= known, f"{page.relative_to(DOCS)}:{block.line}"
 
 
 _LOADS = re.compile(r"""<(?:script|img|link|iframe|source|video|audio)\b[^>]*?\b(?:src|href)=["']?(https?:)?//[^"' >]+""")
@@ -119,3 +136,13 @@ def test_screen_reader_basics(site: Path) -> None:
         assert len(re.findall(r"<h1[ >]", text)) == 1, path
         for image in re.findall(r"<img\b[^>]*>", text):
             assert "alt=" in image, (path, image)
+
+
+def test_the_dependency_table_names_every_dependency() -> None:
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.match(r"[A-Za-z0-9._-]+", item)[0].lower() for needs in (project["dependencies"], *project["optional-dependencies"].values())
+              for item in needs} - {"pathkg"}
+    listed = {line.split("|")[1].strip().lower().replace("_", "-") for line in (DOCS / "dependencies.md").read_text(encoding="utf-8").splitlines()
+              if line.startswith("| ")}
+    assert wanted <= listed, f"run docs/dependency_table.py: {sorted(wanted - listed)}"
