@@ -3,7 +3,9 @@
     python benchmarks/reward_speed.py [core large batch fresh http] [--completions 1000] [--soak SECONDS]
 
 Completions are distinct texts of about 3.8 kB, made with a fixed seed by shuffling sentences of the bundled gold cases
-(so they are as dense in entities as real ones). ``large`` adds generated names to the core until the store has 500,000
+(so they are as dense in entities as real ones, and like those of one prompt they share sentences, which are remembered).
+``reward_new_sentences`` is the other end: one pass over texts of which every sentence is new, its terms exchanged for others
+of the graph and its numbers drawn anew, so that nothing is remembered. ``large`` adds generated names to the core until the store has 500,000
 forms. The predecessors' bare formula (Aho-Corasick, no polarity, no word boundaries) runs on the same texts. ``cpu``
 rates count processor time, ``wall`` rates the clock: on a busy machine they differ. Prints JSON.
 """
@@ -14,6 +16,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +32,7 @@ import pyarrow as pa
 import pathkg
 from pathkg.graph import KnowledgeGraph, write_store
 from pathkg.graph.tables import GraphTables
+from pathkg.linking import linker_for
 from pathkg.rewards import CompositeReward, build_reference
 from pathkg.rewards.redteam import gold_cases
 from pathkg.rewards.redteam.cases import sentences_of
@@ -55,6 +59,40 @@ def completions(n: int, seed: int = 7) -> tuple[list[str], list[str]]:
             filler.append(rng.choice(sentences))
         texts.append(head + " ".join(filler) + tail)
     return texts, [references[i % len(cases)] for i in range(n)]
+
+
+def new_sentences(graph: KnowledgeGraph, n: int, seed: int = 8) -> tuple[list[str], list[str]]:
+    """Like :func:`completions`, every sentence unlike any before: other terms of the same type, other numbers."""
+    linker = linker_for(graph)
+    rng = Random(seed)
+    names: dict[str, list[str]] = {}
+    for i in range(min(graph.n_nodes, 20_000)):
+        names.setdefault(graph.type(i), []).append(graph.name(i))
+    cases = gold_cases()
+    templates = [(s, [(m.start, m.end, m.type) for m in linker.link(s)]) for c in cases for s in sentences_of(c.report)]
+    references = [build_reference(c.gold).to_json() for c in cases]
+    seen: set[str] = set()
+
+    def sentence() -> str:
+        while True:
+            text, mentions = rng.choice(templates)
+            for start, end, type_ in reversed(mentions):
+                if rng.random() < 0.5 and type_ in names:
+                    text = text[:start] + rng.choice(names[type_]) + text[end:]
+            text = re.sub(r"\d", lambda m: str(rng.randint(0, 9)), text)
+            if text not in seen:
+                seen.add(text)
+                return text
+
+    def block(size: int) -> str:
+        said: list[str] = []
+        while sum(map(len, said)) + len(said) < size:
+            said.append(sentence())
+        return " ".join(said)
+
+    texts = [f"<observe>\n{block(SIZE - 900)}\n</observe>\n\n<think>\n1. {block(600)}\n</think>\n\n<answer>\n{sentence()}\n</answer>"
+             for _ in range(n)]
+    return texts, [references[i % len(references)] for i in range(n)]
 
 
 def large_store(folder: Path) -> KnowledgeGraph:
@@ -105,10 +143,12 @@ def one_core(graph: KnowledgeGraph, n: int) -> dict[str, Any]:
     first = time.perf_counter() - opened
     reward.score_batch(texts[: n // 4], references[: n // 4])
     engine = reward.engine
+    new_texts, new_references = new_sentences(graph, n)
     return {
         "completions": n, "mean_characters": round(statistics.mean(map(len, texts))),
         "forms": graph.synonyms_table().num_rows, "first_score_s": round(first, 3),
         "reward": best_rates(lambda: reward.score_batch(texts, references), n),
+        "reward_new_sentences": best_rates(lambda: reward.score_batch(new_texts, new_references), n, 1),
         "linking_alone": best_rates(lambda: [engine.linker.entities(t) for t in texts], n),
         "predecessor": predecessor(graph, texts, references)}
 

@@ -91,7 +91,7 @@ def compare_answers(reading: Reading, target: Target, engine: Engine) -> Equival
 class _Weights:
     def __init__(self, graph: KnowledgeGraph) -> None:
         of = [WEIGHTS.get(t, 1.0) for t in graph.node_types]
-        self._of = [of[t] for t in graph.arrays.node_type.tolist()]
+        self._of: list[float] = [of[t] for t in graph.arrays.node_type.tolist()]
 
     def __call__(self, key: Key) -> float:
         return self._of[key[0]]

@@ -14,6 +14,7 @@ from pathkg.rewards.reading import Engine, Reading, Target
 from pathkg.trajectory import Trajectory, split_steps
 from pathkg.trajectory.blocks import is_blank
 from pathkg.trajectory.certificate import Evidence
+from pathkg.trajectory.statements import Count
 from pathkg.trajectory.values import Value
 from pathkg.trajectory.verify import check_trajectory
 
@@ -26,6 +27,9 @@ class ReferenceEvidence:
         self._named = {s.id for s in target.reference.entities}
         self._claims = {(a, b) for a, b, stance in target.reference.claims if stance != "opposes"}
         self.measures: frozenset[Value] | None = None
+        self.counts: frozenset[Count] | None = None
+        self.margins: frozenset[str] = frozenset()
+        self.lesser: frozenset[Value] = frozenset()
         self.values = frozenset(map(Value.from_text, target.reference.values))
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:

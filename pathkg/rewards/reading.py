@@ -71,6 +71,10 @@ _SUPPOSED = re.compile(r"\b(?:if|whether|suppose|supposing|assume|assuming|imagi
                        re.IGNORECASE)
 _ALL_SAID = r"(?:this|that|these|those|it|(?:the |all )*(?:above|foregoing|preceding|findings|statements?|answer|diagnos[ei]s|description))"
 _UNTRUE = r"(?:wrong|false|incorrect|untrue|invalid|mistaken|a mistake|an error|made up|fictitious|not (?:true|correct|right|accurate|so|the case|the diagnosis|the answer|present))"
+_DOUBT = re.compile(r"[Ww]rong|[Ff]alse|[Ii]ncorrect|[Ii]nvalid|[Uu]ntrue|[Mm]ista|error|made up|fictit|not |[Nn]one|[Nn]othing|[Nn]either|no part"
+                    r"|gnore|isregard|orget|etract|ithdraw|iscard|ake back|pposite|ontrary|everse|[A-Z]{6}")
+"""Words without which nothing is taken back: a quick look before the long one."""
+
 _RETRACTION = re.compile(
     rf"\b(?:none|nothing|neither|no part) of (?:all )?{_ALL_SAID}\b"
     rf"|\b(?:all|everything|each|any|most) (?:of )?{_ALL_SAID}[^.;\n]{{0,30}}\b{_UNTRUE}\b"
@@ -116,7 +120,8 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class _View:
     """One sentence as the rewards see it: what it says in order, where, and its values. ``close`` is said twice in it,
-    ``unstated`` are findings it names without stating them, ``asked`` is how often it asks or supposes something."""
+    ``unstated`` are findings it names without stating them, ``asked`` is how often it asks or supposes something, ``retracted`` how often it takes
+    something back."""
 
     keys: tuple[Key, ...]
     starts: tuple[int, ...]
@@ -125,6 +130,7 @@ class _View:
     close: frozenset[Key]
     unstated: frozenset[int]
     asked: int
+    retracted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,6 @@ class Engine:
             cleaned.append(shown)
             hidden += n
         whole_text = "\n\n".join(cleaned)
-        retracted = sum(1 for _ in _RETRACTION.finditer(whole_text))
         joined = without_sources(whole_text)
         if not joined.isascii() and _SUSPECT.search(joined):
             foreign = sum(1 for _ in _FOREIGN.finditer(joined))
@@ -199,7 +204,7 @@ class Engine:
         close: set[tuple[Key, int]] = set()
         pieces: tuple[list[str], list[str], list[str]] = ([], [], [])
         unstated: set[int] = set()
-        asked = 0
+        asked = retracted = 0
         placed = self.linker.sentences(joined)
         for number, (base, sentence, settled) in enumerate(placed):
             view: _View = settled.view
@@ -208,6 +213,7 @@ class Engine:
             if view.unstated:
                 unstated |= view.unstated
             asked += view.asked
+            retracted += view.retracted
             block = (base >= think_start) + (base >= answer_start)
             end = placed[number + 1][0] if number + 1 < len(placed) else len(joined)
             if end <= (think_start, answer_start, end)[block]:
@@ -272,7 +278,8 @@ class Engine:
                 starts.append(start)
         values = [(start, value) for start, _, value in found_values if not (supposed and _within(supposed, start))]
         return _View(tuple(keys), tuple(starts), frozenset([value for _, value in values]), tuple(values), frozenset(close),
-                     frozenset(unstated), sum([any(a <= e[2] < b for e in entities) for a, b in supposed]))
+                     frozenset(unstated), sum([any(a <= e[2] < b for e in entities) for a, b in supposed]),
+                     len(_RETRACTION.findall(text)) if _DOUBT.search(text) else 0)
 
     @staticmethod
     def _said_close(joined: str, placed: Sequence[tuple[int, Any, Any]], close: set[tuple[Key, int]], think_start: int,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import ClassVar
 
 from pathkg.errors import EndpointError, InputError
@@ -61,7 +60,7 @@ class SemanticReward(Reward):
     def __post_init__(self) -> None:
         for option in ("contradiction", "invention"):
             share = getattr(self, option)
-            if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share <= 1:
+            if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise InputError(f"{option} is {share!r}", hint="give a share from 0 (costs nothing) to 1 (costs all)")
         Reward.__post_init__(self)
 

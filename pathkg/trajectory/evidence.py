@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pathkg.records import Mention, Polarity
 from pathkg.trajectory.certificate import Evidence
+from pathkg.trajectory.statements import Count, lesser_sides, margin_status, stated_counts
 from pathkg.trajectory.values import Value, find_values, measures
 
 if TYPE_CHECKING:
@@ -66,6 +67,21 @@ class ReportEvidence:
         self.values: frozenset[Value] = frozenset(self._values)
         self.measures: frozenset[Value] | None = frozenset(value for value, _ in measures(text))
         self._sentence_ends = [m.start() for m in _SENTENCE_END.finditer(text)]
+
+    @cached_property
+    def counts(self) -> frozenset[Count] | None:
+        """Every count of lymph nodes stated."""
+        return stated_counts(self.text)
+
+    @cached_property
+    def margins(self) -> frozenset[str]:
+        """What is said of the margins."""
+        return margin_status(self.text)
+
+    @cached_property
+    def lesser(self) -> frozenset[Value]:
+        """Sizes given only as the smaller side of something."""
+        return lesser_sides(self.text)
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
         """Spans that state one of ``nodes`` with ``polarity``; the nodes given first win."""

@@ -10,8 +10,10 @@ Rules, in the order they are applied (``docs/verification.md`` explains them wit
    both; it is *contradicted* when the graph only knows the opposite sign.
 4. A diagnosis the report does not name is supported where the report gives it in two pieces (a more general
    diagnosis, and the organ it arises in), or as the target of a supported claim. A finding is not.
-5. A stage, grade or side that differs from the report's contradicts. A size or percentage that the report gives nowhere
-   is unsupported; bounds and ranges ("more than 2 cm") are rules, not measurements.
+5. A stage, grade or side that differs from the report's contradicts, and so does another count of positive nodes of as many
+   examined, or margins called free where the report only calls them involved (and the other way round). A size, percentage
+   or node count that the report gives nowhere is unsupported, and a size called the greatest that is only a smaller side;
+   bounds and ranges ("more than 2 cm") are rules, not measurements.
 6. The gravest verdict wins, in a step and overall. Parts that state nothing count for nothing.
 """
 
@@ -39,6 +41,7 @@ from pathkg.trajectory.certificate import (
 from pathkg.trajectory.claims import Claim, find_claims
 from pathkg.trajectory.evidence import LOCATION, ReportEvidence, lookup_for
 from pathkg.trajectory.model import Trajectory, parse
+from pathkg.trajectory.statements import Count, claimed_counts, claimed_greatest, margin_status
 from pathkg.trajectory.values import Value, conflicts, measures, value_set
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ MEASURED = frozenset({"stage", "grade"})
 GENERIC_WORDS = frozenset({"tumor", "tumors", "tumour", "tumours", "neoplasm", "neoplasms", "lesion", "lesions", "mass"})
 """Mentions that refer to whatever the case is about. They state nothing of their own."""
 
+NODE_METASTASIS = "PATHKG:lymph-node-metastasis"
+
 NO_REPORT = "none"
 
 
@@ -68,6 +73,15 @@ class StatedEvidence(Protocol):
     @property
     def measures(self) -> frozenset[Value] | None:
         """Every size and percentage stated; ``None`` where not all are known."""
+    @property
+    def counts(self) -> frozenset[Count] | None:
+        """Every count of lymph nodes stated; ``None`` where not all are known."""
+    @property
+    def margins(self) -> frozenset[str]:
+        """``free``, ``involved``, both or neither."""
+    @property
+    def lesser(self) -> frozenset[Value]:
+        """Sizes stated only as the smaller side of something."""
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]: ...
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None: ...
     def stated_among(self, nodes: Mapping[str, int]) -> tuple[str, ...]: ...
@@ -225,24 +239,41 @@ class _Verifier:
         verdicts += [e.verdict for e in entities]
         if clashes:
             verdicts.append("contradicted")
-        unknown = self._unmeasured(shown)
-        if unknown:
-            verdicts.append("unsupported")
+        measured, unknown = self._measured(shown)
+        if measured or unknown:
+            verdicts.append("unsupported" if unknown else "supported")
         return CheckedStep(name, text, worst(verdicts), bool(verdicts), tuple(entities), tuple(checked_claims),
                            (*clashes, *unknown))
 
     def _clashes(self, text: str) -> tuple[str, ...]:
         if self.report is None:
             return ()
-        return tuple(f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report.values))
+        found = [f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report.values)]
+        counts = self.report.counts
+        if counts:
+            for positive, examined in claimed_counts(text):
+                others = sorted(p for p, e in counts if e == examined and p is not None)
+                if others and positive not in others:
+                    found.append(f"states {positive}/{examined} nodes, the report says {others[0]}/{examined}")
+        margins = margin_status(text) if self.report.margins else frozenset()
+        if len(margins) == len(self.report.margins) == 1 and margins != self.report.margins:
+            found.append(f"states {min(margins)} margins, the report says {min(self.report.margins)}")
+        return tuple(dict.fromkeys(found))
 
-    def _unmeasured(self, text: str) -> tuple[str, ...]:
-        """Sizes and percentages that the report gives nowhere. Which thing they measure is not compared."""
-        known = None if self.report is None else self.report.measures
-        if known is None:
-            return ()
-        found = dict.fromkeys(words for value, words in measures(text, asserted=True) if value not in known)
-        return tuple(f"states {words}, which the report does not give" for words in found)
+    def _measured(self, text: str) -> tuple[bool, tuple[str, ...]]:
+        """Whether a part gives sizes, percentages or node counts, and those that the report gives nowhere.
+
+        Which thing they measure is not compared, but a smaller side is not the greatest.
+        """
+        if self.report is None:
+            return False, ()
+        stated: dict[str, bool] = {}
+        if self.report.measures is not None:
+            stated.update((words, value in self.report.measures) for value, words in measures(text, asserted=True))
+            stated.update((words, False) for value, words in claimed_greatest(text) if value in self.report.lesser)
+        if self.report.counts is not None:
+            stated.update((f"{a}/{b} nodes", (a, b) in self.report.counts) for a, b in claimed_counts(text))
+        return bool(stated), tuple(f"states {words}, which the report does not give" for words, known in stated.items() if not known)
 
     def _claim(self, claim: Claim) -> CheckedClaim | None:
         """``None`` for a mere co-mention that nothing connects: it claims too little to be called unsupported."""
@@ -265,10 +296,10 @@ class _Verifier:
         if self.report is not None and wanted > 0 and source.polarity == "+" and not connections:
             # "the lesion" of a step is the lesion of the cervix that the report describes
             for narrower in self.report.stated_among(self.lookup.below(source.id)):
-                best = next((c for c in self.lookup.connections(narrower, target.id) if c.sign > 0), None)
-                if best is not None:
+                known = next((c for c in self.lookup.connections(narrower, target.id) if c.sign > 0), None)
+                if known is not None:
                     return CheckedClaim(*made, "supported", "the graph connects what the report states of this kind",
-                                        (Evidence("graph", best.words, edges=best.edges),))
+                                        (Evidence("graph", known.words, edges=known.edges),))
         if connections:
             worst_case = connections[0]
             return CheckedClaim(*made, "contradicted", "the graph knows only the opposite",
@@ -299,6 +330,11 @@ class _Verifier:
                 composed = self._composed(mention.id)
                 if composed:
                     return CheckedEntity(*made, "supported", "the report states its kind and its organ", composed)
+            if mention.id == NODE_METASTASIS and self.report.counts is not None:
+                agrees, categories = self._node_categories(polarity)
+                if categories:
+                    return CheckedEntity(*made, "supported" if agrees else "contradicted",
+                                         f"the report's N category states {'it' if agrees else 'the opposite'}", categories)
             if matters and not opposed:
                 against = self._against(mention.id, polarity)
                 if against:
@@ -313,6 +349,15 @@ class _Verifier:
         if not matters or self.report is None:
             return None
         return CheckedEntity(*made, "unsupported", "the report does not state it")
+
+    def _node_categories(self, polarity: Polarity) -> tuple[bool, tuple[Evidence, ...]]:
+        """The N categories of the report, where they agree, and whether lymph nodes with metastases of this polarity fit
+        them: pN0 has none, pN1 to pN3 have some."""
+        assert self.report is not None
+        categories = [v for v in sorted(self.report.values) if v.kind == "pN" and v.value[:1].isdigit()]
+        if len({v.value[0] != "0" for v in categories}) != 1:
+            return False, ()
+        return (categories[0].value[0] != "0") == (polarity == "+"), tuple(e for e in map(self.report.value, categories) if e)
 
     def _against(self, node: str, polarity: Polarity) -> tuple[Evidence, ...]:
         """Spans of the report that say the opposite.
