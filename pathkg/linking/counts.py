@@ -19,6 +19,7 @@ _MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|carcinoma|adenocarcinoma|melanoma
 _SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou?r|mass|carcinoma|adenocarcinoma|neoplasm|lesion)\b)(?!\s*-?\s*free)", re.I)
 _NOT_THE_TUMOUR = re.compile(r"\bnod(?:es?|al)\b|deposit|metasta|smaller|smallest|second\s+|satellite|specimen|fragments?|biopsy|scar|cyst|polyp|ellipse|skin|margin|depth|thickness|distance|"
                              r"extension|within|(?<!contiguous\s)(?<!largest\s)focus\b|foci\b|segment|aggregate|in\s+situ|dcis|clot|hemorrhag|adenoma\b|uterus|prostate\s+(?:gland|measur)|kidney\s+measur", re.I)
+_BOUND = re.compile(r"(?:more|greater|less|larger|smaller)\s+than|at\s+least|up\s+to|[<>≤≥]\s*=?\s*$", re.I)
 _CLAUSE = re.compile(r"[.;:]\s")
 
 
@@ -40,7 +41,7 @@ def sizes(text: str) -> list[Value]:
             lead = clauses[-1] + text[match.start():at] + (match["cue"] if pattern is _SIZED else "")
             if match["cue"].lower() == "size" and len(clauses) > 1 and len(clauses[-1]) < 3:
                 lead = clauses[-2][-25:] + lead
-            if at in found or _NOT_THE_TUMOUR.search(lead):
+            if at in found or _NOT_THE_TUMOUR.search(lead) or _BOUND.search(text[match.start():at]):
                 continue
             values = [float(match[g].replace(" ", "").replace(",", ".")) for g in "abc" if match[g]]
             factor = 10.0 if match["unit"].lower() == "cm" else 1.0

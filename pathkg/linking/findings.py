@@ -93,7 +93,9 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
     fields["histologic_type"] = _histologic_type(text, result, kinds)
     fields["procedure"] = _specific_first(_ranked("procedure", text, result, lambda m: m.type == "procedure" and m.id in kinds.removals),
                                           linker.graph)
-    fields["site"] = _ranked("site", text, result, lambda m: m.type == "anatomy" and m.id in kinds.organs)
+    fields["site"] = _site(_ranked("site", text, result, lambda m: m.type == "anatomy" and m.id in kinds.organs),
+                           fields["histologic_type"], linker.graph)
+    fields["grade"] = _own_grade(fields.get("grade", []), fields["histologic_type"])
     fields["laterality"] = _laterality(text, result)
     fields["lymphovascular_invasion"] = _invasion("lymphovascular_invasion", result, kinds.vessels)
     fields["perineural_invasion"] = _invasion("perineural_invasion", result, kinds.nerves)
@@ -118,6 +120,9 @@ class _Kinds:
 
 
 _TUMOUR_NAME = re.compile(r"oma\b|neoplasm|tumou?r|cancer|leuk|mesothelioma|malignan|histiocytosis|Paget|mycosis", re.I)
+_STATUS_NODES = {"PATHKG:l0": False, "PATHKG:l1": True, "PATHKG:v0": False, "PATHKG:v1": True, "PATHKG:v2": True}
+_NERVE_NODES = {"PATHKG:perineural-pn0": False, "PATHKG:perineural-pn1": True}
+"""Categories that state an invasion: L1, V0, Pn1."""
 _NOT_A_TUMOUR = re.compile(r"hematoma|granuloma|xanthoma|hamartoma|glaucoma|trachoma|stroma", re.I)
 
 
@@ -159,7 +164,7 @@ def _kinds(graph: KnowledgeGraph) -> _Kinds:
 
 _ORGAN_NAMES = (("breast", r"breast|mammary"), ("colorectum", r"col(?:on|orectal|orectum)|rect(?:al|um)|cecum|sigmoid"),
                 ("stomach", r"gastric|stomach"), ("esophagus", r"esophag"), ("pancreas", r"pancrea"),
-                ("kidney", r"kidney|renal"), ("liver", r"hepat|liver"), ("prostate", r"prostat"),
+                ("kidney", r"kidney|\brenal"), ("liver", r"hepat|liver"), ("prostate", r"prostat"),
                 ("lung", r"lung|pulmonary"), ("thyroid", r"thyroid"))
 
 
@@ -275,6 +280,32 @@ def _ranked(name: str, text: str, result: LinkResult, wanted: Callable[[Mention]
             for c, w in sorted(scores.items(), key=lambda item: (-item[1], best[item[0]].start))]
 
 
+_SIDE_SITE = re.compile(r"lymph node|capsule|vein|artery|vena cava|nerve|\brib\b|soft tissue|diaphragm|skeletal muscle|adipose|^skin$|peritoneum|omentum", re.I)
+
+
+def _site(found: list[Finding], types: Sequence[Finding], graph: KnowledgeGraph) -> list[Finding]:
+    """Sites with that where the tumor arises first, and what is sampled along last."""
+    homes: set[str] = set()
+    for kind in types[:1]:
+        for node in (kind.id, *graph.ancestors(kind.id)):
+            homes.update(other for _, other, _ in graph.neighbors(node, relation="arises_in", direction="forward"))
+            if homes:
+                break
+    places = homes | {part for home in homes for part in graph.descendants(home, ("is_a", "part_of"))}
+
+    def rank(finding: Finding) -> tuple[int, float]:
+        return (0 if finding.id in places else 2 if _SIDE_SITE.search(finding.value) else 1), -finding.weight
+
+    return sorted(found, key=rank)
+
+
+def _own_grade(found: list[Finding], types: Sequence[Finding]) -> list[Finding]:
+    """Grades without the Gleason score of an incidental tumor of the prostate in front."""
+    if types and not re.search(r"prostat|acinar", types[0].value, re.I):
+        return sorted(found, key=lambda f: f.value.get("system") == "Gleason")
+    return found
+
+
 _PLAIN_PROCEDURE = re.compile(r"(?:excisional |incisional |core needle |needle |open )?(?:biopsy|excision|resection|re-excision|procedure)|segmental resection|lymphadenectomy", re.I)
 _SIDE_PROCEDURE = re.compile(r"biopsy|re-excision|skin excision|localization|appendectomy|omentectomy|cholecystectomy|dissection|sampling|aspiration", re.I)
 
@@ -320,6 +351,8 @@ def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float]) -> list
     found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id,
                      weight=nodes[m.id] - (2.5 if m.assertion is Assertion.POSSIBLE else 0))
              for m in result if m.id in nodes and m.assertion in stated]
+    codes = _STATUS_NODES if name == "lymphovascular_invasion" else _NERVE_NODES
+    found += [Finding(name, codes[m.id], m.start, m.end, m.text, m.id, weight=2) for m in result if m.id in codes]
     # what is there in one vessel is there: a finding outweighs a denial of another kind of vessel
     top = max((f.weight for f in found), default=0.0)
     return sorted(found, key=lambda f: (-f.weight if f.weight < top - 0.5 else -top, not f.value, f.start))

@@ -35,7 +35,7 @@ from pathkg.linking.sentences import (
     Status,
     ends,
 )
-from pathkg.linking.tokens import cut_stages, has_strict_stops, split_piece
+from pathkg.linking.tokens import cut_stages, has_strict_stops, nodal_categories, split_piece
 from pathkg.records import Assertion, LinkResult, Mention
 
 if TYPE_CHECKING:
@@ -252,6 +252,11 @@ class Linker:
         if rare:
             tokens, offsets, rows = self._mend(tokens, offsets, rows, rare)
         words = [row[0] for row in rows]
+        for i in nodal_categories(tokens, words) if "Pn" in text else ():
+            tokens, rows = list(tokens), list(rows)
+            tokens[i] = f"pN{tokens[i][2:]}"
+            rows[i] = table[tokens[i]]
+            words[i] = rows[i][0]
         found: list[Found] = []
         cue_starts: list[int] = []
         stops: list[int] = []

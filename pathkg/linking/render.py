@@ -134,8 +134,8 @@ def _receptor(value: dict[str, object]) -> str:
 
 
 def _grade(value: dict[str, object]) -> str:
-    if isinstance(value.get("gleason"), list):
-        a, b = value["gleason"]  # type: ignore[misc]
-        return f"Gleason {a}+{b}, grade group {value.get('grade')}"
+    pair = value.get("gleason")
+    if isinstance(pair, list):
+        return f"Gleason {'+'.join(map(str, pair))}, grade group {value.get('grade')}"
     words = f" ({value['words']})" if "words" in value else ""
     return f"{value['system']} grade {value.get('grade')}{words}"

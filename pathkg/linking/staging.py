@@ -21,6 +21,8 @@ _M = re.compile(
 _RUN = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX][a-e]?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
     r"(?P<N>[0-3OolIxX][a-c]?(?:mi)?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9S])")
+# "Pn" beside T or M is nodal; behind L, V or N it is perineural invasion
+_NODAL_PN = re.compile(r"(?<![A-Za-z])[pP]?T\s?[0-4][a-d]?[,;\s]{1,2}Pn(?P<v>[0-3][a-c]?)(?![a-z0-9])|(?<![A-Za-z])Pn(?P<w>[0-3][a-c]?)[,;\s]{1,2}[pP]?M\s?[01xX](?![a-z0-9])")
 _M_FOLLOWS = re.compile(r"[pc]?[NM]\s?[0-3xXoO](?![a-z])|[VLR][0-2]")
 _STAGING_WORDS = re.compile(r"stag|tumou?r\s+extent|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
 _PREVIOUS = re.compile(r"year[\s\-]*old|history|clinical(?:ly)?\s|previous|biopsy of", re.I)
@@ -59,6 +61,8 @@ def tnm(text: str, letter: str) -> list[Value]:
         ['0']
     """
     values = []
+    for match in _NODAL_PN.finditer(text) if letter == "N" else ():
+        values.append(Value(match["v"] or match["w"], match.start(), match.end(), 4.0))
     for match in _RUN.finditer(text):
         if match[letter]:
             values.append(Value(_category(match[letter]), match.start(), match.end(), 5.0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import accumulate
 
 # Words, numbers with decimals, and every other sign on its own. Between tokens lie gaps: white space, hyphens
@@ -124,6 +125,28 @@ def canonical(token: str) -> str:
                 word = pattern.sub(replacement, word)
         return _singular(word)
     return word
+
+
+def nodal_categories(tokens: Sequence[str], words: Sequence[str]) -> list[int]:
+    """Positions of "Pn0" and "Pn1" that mean nodes: T stands before or M behind, and no other N is given.
+
+    Example:
+        >>> nodal_categories(["pT2", "Pn0"], ["pt2", "perineural0"]), nodal_categories(["pT2", "N1", "Pn0"], ["pt2", "pn1", "perineural0"])
+        ([1], [])
+    """
+    if any(_N_WORD.fullmatch(word) for word in words):
+        return []
+    found = []
+    for i, token in enumerate(tokens):
+        if token in ("Pn0", "Pn1"):
+            before = next((w for w in reversed(words[max(0, i - 2):i]) if w != ","), "")
+            after = next((w for w in words[i + 1:i + 3] if w != ","), "")
+            if _T_WORD.fullmatch(before) or _M_WORD.fullmatch(after):
+                found.append(i)
+    return found
+
+
+_T_WORD, _N_WORD, _M_WORD = (re.compile(rf"y?[pc]{letter}(?:is|[0-4x][a-e]?(?:mi)?[1-3]?)") for letter in "tnm")
 
 
 def _singular(word: str) -> str:

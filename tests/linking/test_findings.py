@@ -62,6 +62,7 @@ def test_distance_to_the_closest_margin(text: str, millimetres: float | None) ->
     ("Tumor size: multifocal, largest contiguous focus 1.3 cm.", 13.0),
     # something else is measured
     ("Size of the largest lymph node involved by tumor: 0.5 cm", None),
+    ("pT2: tumor more than 7 cm, limited to the kidney.", None),
     ("The specimen measures 12 x 8 x 4 cm.", None),
     ("Tumor 1.2 cm from the deep margin.", None),
 ])
@@ -103,3 +104,35 @@ def test_the_procedure_that_says_most(linker: Linker, text: str, procedure: str)
 ])
 def test_node_category_of_the_breast(linker: Linker, text: str, category: str) -> None:
     assert extract_findings(text, linker=linker).first("pN") == category
+
+
+@pytest.mark.parametrize(("text", "category"), [
+    ("pT2 Pn0", "pN0"), ("pT2, Pn1 M0", "pN1"), ("pT3, Pn1, L0", "pN1"),
+    # perineural invasion
+    ("pT2 pN0 L0 V0 Pn0", "pN0"), ("Adenocarcinoma, pT3 L1 V0 Pn1.", None), ("Perineural invasion: Pn1", None),
+])
+def test_pn_beside_t_or_m_is_nodal(linker: Linker, text: str, category: str | None) -> None:
+    named = [m.name for m in linker.link(text) if m.name.startswith("pN")]
+    assert named == ([category] if category else [])
+    assert extract_findings(text, linker=linker).first("pN") == (category[2:] if category else None)
+
+
+def test_a_category_without_an_organ_is_of_none(linker: Linker) -> None:
+    assert [m.id for m in linker.link("pT3.")] == ["PATHKG:pt3"]
+    assert linker.graph.resolve("pT3") == "PATHKG:pt3"
+
+
+def test_codes_state_invasion(linker: Linker) -> None:
+    found = extract_findings("Colon: adenocarcinoma, pT3 pN0 L1 V0.", linker=linker)
+    assert found.first("lymphovascular_invasion") is True
+
+
+def test_the_site_is_where_the_tumor_arises(linker: Linker) -> None:
+    text = "Lymph nodes, excision: negative. Lymph nodes, pelvic: negative. Right kidney, nephrectomy: renal cell carcinoma."
+    assert extract_findings(text, linker=linker).first("site") == "kidney"
+
+
+def test_a_gleason_score_is_not_the_grade_of_the_bladder(linker: Linker) -> None:
+    text = ("Bladder: urothelial carcinoma, poorly differentiated. Urothelial carcinoma invades muscle. "
+            "Prostate: incidental prostatic adenocarcinoma, Gleason score 3+3=6.")
+    assert extract_findings(text, linker=linker).first("grade")["system"] == "differentiation"
