@@ -57,10 +57,9 @@ def claimed_counts(step: str) -> list[tuple[int, int]]:
     """
     found = []
     for match in _RATIO.finditer(step):
-        start = max(step.rfind(". ", 0, match.start()) + 1, match.start() - _CUE_REACH, 0)
-        end = step.find(". ", match.end())
-        around = step[start:min(len(step) if end < 0 else end, match.end() + _CUE_REACH)]
-        if _NODE_CUE.search(around) and int(match[1]) <= int(match[2]):
+        before = step[max(0, match.start() - _CUE_REACH):match.start()].rpartition(". ")[2]
+        behind = step[match.end():match.end() + _CUE_REACH].partition(". ")[0]
+        if _NODE_CUE.search(f"{before} {behind}") and int(match[1]) <= int(match[2]):
             found.append((int(match[1]), int(match[2])))
     return found
 
