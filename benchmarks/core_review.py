@@ -3,12 +3,18 @@
     python benchmarks/core_review.py list --relation supports opposes [--disease TEXT]
     python benchmarks/core_review.py sample [--seed 2024] [--size 400]
     python benchmarks/core_review.py check [--ontologies FOLDER]
+    python benchmarks/core_review.py readings
+    python benchmarks/core_review.py mine --reports FILE [FILE ...] [--size 200] [--least 5]
 
 ``list`` prints the subjects of some relations grouped per disease (or per stage and grade for ``defined_by``),
 sorted by site, so that one organ is read at a stretch. ``sample`` prints a seeded random sample of the relations
 that are not read in full. ``check`` prints JSON: immunostains whose result supports a tumour that is not expected
 to show it, diseases outside the two roots, tumours with few findings, and, where the ontology files are at hand,
-the share of MONDO and Uberon hierarchy edges that follow from them.
+the share of MONDO and Uberon hierarchy edges that follow from them. ``readings`` prints JSON: what the second
+readings dropped and added (``review.tsv``), and the error rate of the sample that was read and written down
+(``sample_review.tsv``; drawn with ``sample --seed 2027 --size 420``). ``mine`` prints the words and phrases of reports
+that the linker leaves unlinked, most reports first: a phrase counts when each of its words occurs in some form of
+the core, so that names, dates and broken words stay out.
 """
 
 from __future__ import annotations
@@ -18,13 +24,16 @@ import gzip
 import json
 import random
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 CORE = Path(__file__).resolve().parents[1] / "pathkg" / "data" / "core"
 READ_IN_FULL = ("stains_positive_for", "stains_negative_for", "supports", "opposes", "defined_by")
 FINDINGS = ("has_morphology", "has_growth_pattern", "has_cytologic_feature", "has_stromal_feature")
+DERIVED = ("expected negative here", "the marker decides")
+"""How the reasons begin of edges that a program derived from expected stains and look-alikes."""
 NEOPLASM, OTHER = "MONDO:0005070", "PATHKG:non-neoplastic-disease"
 
 
@@ -164,6 +173,61 @@ def closure(parents: dict[str, set[str]], curie: str) -> set[str]:
     return seen
 
 
+def readings() -> dict[str, Any]:
+    """Counts of the review log and the error rate of the documented sample, with its 95% Wilson interval."""
+    log = rows("review.tsv")
+    by_reading: dict[str, Counter[str]] = defaultdict(Counter)
+    for *_, decision, reason in log:
+        reading = reason.split(":")[0]
+        if reason.startswith(DERIVED):
+            reading = "derived from look-alikes"
+        elif not reading.endswith("second reading"):
+            reading = "first reading, completion, hierarchy"
+        by_reading[reading][decision] += 1
+    verdicts = rows("sample_review.tsv")
+    faults = [row for row in verdicts if row[3] == "fault"]
+    n, p, z = len(verdicts), len(faults) / len(verdicts), 1.96
+    centre, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+    return {"decisions": {reading: dict(counts) for reading, counts in sorted(by_reading.items())},
+            "sample": {"edges": n, "faults": len(faults), "error_rate": round(p, 4),
+                       "interval_95": [round((centre - half) / (1 + z * z / n), 4), round((centre + half) / (1 + z * z / n), 4)],
+                       "relations": len({row[1] for row in verdicts}), "listed": [row[:3] + row[4:] for row in faults]}}
+
+
+def unlinked(text: str, spans: list[tuple[int, int]], longest: int = 4) -> Iterator[str]:
+    """Phrases of up to ``longest`` words that lie outside the linked spans and cross no punctuation."""
+    masked = list(text)
+    for start, end in spans:
+        masked[start:end] = "|" * (end - start)
+    for piece in re.split(r"[^A-Za-z' /-]+", "".join(masked)):
+        words = re.findall(r"[a-z][a-z'-]+", piece.lower())
+        for size in range(1, longest + 1):
+            for first in range(len(words) - size + 1):
+                yield " ".join(words[first:first + size])
+
+
+def mine(reports: list[Path], size: int, least: int) -> None:
+    """Print phrases that many reports hold and the linker does not link."""
+    import pathkg
+    from pathkg.linking import Linker
+
+    known = Counter(word for row in rows("forms_*.tsv") for word in set(re.findall(r"[a-z][a-z'-]+", row[0].lower())))
+    plain = {"of", "the", "and", "in", "with", "to", "is", "are", "a", "an", "or", "by", "for", "from", "at", "on", "no",
+             "not", "up", "but", "than", "left", "right", "part", "into", "less", "more"}
+    linker = Linker(pathkg.load())
+    found: Counter[str] = Counter()
+    for path in reports:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            text = json.loads(line)["text"]
+            spans = [(mention.start, mention.end) for mention in linker.link(text).mentions]
+            found.update(phrase for phrase in set(unlinked(text, spans))
+                         if all(word in known for word in phrase.split())
+                         and not {phrase.split()[0], phrase.split()[-1]} & plain)
+    chosen = [(count, phrase) for phrase, count in found.items() if count >= least]
+    for count, phrase in sorted(chosen, key=lambda item: (-item[0], item[1]))[:size]:
+        print(f"{count}\t{phrase}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -175,7 +239,18 @@ def main() -> None:
     drawn.add_argument("--size", type=int, default=400)
     checks = commands.add_parser("check", help="consistency, as JSON")
     checks.add_argument("--ontologies", type=Path, help="folder of the ontology files")
+    commands.add_parser("readings", help="the review log and the error rate of the sample read, as JSON")
+    mining = commands.add_parser("mine", help="frequent phrases of reports that are not linked")
+    mining.add_argument("--reports", type=Path, nargs="+", required=True, help="JSON lines with a text field")
+    mining.add_argument("--size", type=int, default=200)
+    mining.add_argument("--least", type=int, default=5, help="reports that hold the phrase, at least")
     arguments = parser.parse_args()
+    if arguments.command == "readings":
+        print(json.dumps(readings(), indent=1, ensure_ascii=False))
+        return
+    if arguments.command == "mine":
+        mine(arguments.reports, arguments.size, arguments.least)
+        return
     core = Core()
     if arguments.command == "list":
         show(core, arguments.relation, arguments.disease)

@@ -249,3 +249,20 @@ def test_curies_exist_with_matching_label(nodes: dict[str, list[str]], forms: li
               if i in labels and not labels[i] & (own[i] | {_words(row[1])})]
     assert unknown == []
     assert unlike == []
+
+
+def test_every_source_is_explained(nodes: dict[str, list[str]], edges: list[list[str]]) -> None:
+    listed = [row[0] for row in read("sources.tsv", "source work place")]
+    used = {key for row in edges for key in row[3].split("|")} | {key for row in nodes.values() for key in row[5].split("|")}
+    assert listed == sorted(listed)
+    assert used == set(listed)
+
+
+def test_the_documented_sample_is_large_and_good(nodes: dict[str, list[str]], edges: list[list[str]]) -> None:
+    rows = read("sample_review.tsv", "subject relation object verdict reason")
+    known = {tuple(row[:3]) for row in edges}
+    faults = {tuple(row[:3]) for row in rows if row[3] == "fault"}
+    assert len(rows) >= 400
+    assert {row[3] for row in rows} == {"right", "fault"}
+    assert len(faults) < 0.03 * len(rows)
+    assert faults & known == set(), "a fault that was found is corrected"
