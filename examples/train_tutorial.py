@@ -36,12 +36,13 @@ def main(folder: Path) -> None:
     lm.save_pretrained(folder / "lm")
     tokenizer.save_pretrained(folder / "lm")
 
-    # 3. SFT: whole trajectories, masked ones, pseudo-bags.
+    # 3. Alignment of the slide side with the words of the captions, then SFT: whole trajectories, masked ones, pseudo-bags.
     sft = run_sft(parse_run({
         "output": str(folder / "sft"), "log_to": "none",
         "model": {"lm": str(folder / "lm"), "encoder": {"feature_dim": 32, "hidden_size": 64, "num_heads": 4,
                                                         "num_layers": 1, "num_tokens": None}},
         "data": {"train": str(files["train"]), "validation": str(files["validation"]), "system_prompt": PROMPT},
+        "align": {"steps": 150},
         "augment": {"mix": {"masked": 1, "full": 4, "pseudo": 1}, "rows": 1600, "pseudo": {"clusters": 4}},
         "trainer": {"per_device_train_batch_size": 8, "max_steps": 200, "learning_rate": 3e-3, "warmup_steps": 10,
                     "lr_scheduler_type": "cosine", "logging_steps": 25, "eval_strategy": "no"}}, "sft"))

@@ -16,6 +16,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ablations", action="store_true", help="also train without masking, pseudo-bags and the "
                                                                  "entity reward")
+    parser.add_argument("--features", choices=("slides", "prototypes"), default="slides",
+                        help="draw slides, tile and encode them (default; needs pathkg[slides]), or random features")
+    parser.add_argument("--real-slide", default="", metavar="FILE", help="a slide whose patches join those that say "
+                                                                         "nothing")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,4 +27,5 @@ def run(args: argparse.Namespace) -> int:
     from model.demo.run import run_demo
 
     return run_demo(args.out, lm=args.lm, scale=args.scale, threads=args.threads, seed=args.seed,
-                    ablations=args.ablations)
+                    ablations=args.ablations, slides=args.features == "slides",
+                    real_slide=args.real_slide)

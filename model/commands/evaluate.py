@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-new-tokens", type=int, default=256)
     parser.add_argument("--temperature", type=float, default=0.0, help="0 for greedy (default)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--system-prompt", metavar="TEXT", help="as in training, where that changed it")
+    parser.add_argument("--system-prompt", metavar="TEXT", help="the one the model was trained with by default")
     parser.add_argument("--store", default="", help="graph store; the bundled core graph by default")
     parser.add_argument("--no-embedding", action="store_true", help="leave out the embedding scores")
     parser.add_argument("--embedding-model", metavar="FOLDER", help="another local sentence encoder")
@@ -36,7 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     plain_logging()
-    from model.data.prompts import SYSTEM_PROMPT
     from model.evaluation.adapters import read_questions
     from model.evaluation.predict import CONDITIONS, read_predictions
     from model.evaluation.run import evaluate, predict_all
@@ -52,10 +51,11 @@ def run(args: argparse.Namespace) -> int:
         if name not in CONDITIONS[1:]:
             raise InputError(f"there is no control {name!r}", hint=did_you_mean(name, CONDITIONS[1:])
                              or f"known: {', '.join(CONDITIONS[1:])}, none")
-    prompt = SYSTEM_PROMPT if args.system_prompt is None else args.system_prompt
     if args.model:
+        from model.training.card import system_prompt_of
         from model.training.parts import best_device, load_vlm, memory_guard
 
+        prompt = system_prompt_of(args.model) if args.system_prompt is None else args.system_prompt
         vlm, processor = load_vlm(args.model)
         vlm = vlm.to(best_device())
         with memory_guard():

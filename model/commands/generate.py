@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slide", metavar="FILE", help="slide to draw the heat map on")
     parser.add_argument("--report", metavar="FILE", help="report text that the certificate may cite")
     parser.add_argument("--store", default="", help="graph store; the bundled core graph by default")
-    parser.add_argument("--system-prompt", metavar="TEXT", help="as in training, where that changed it")
+    parser.add_argument("--system-prompt", metavar="TEXT", help="the one the model was trained with by default")
     parser.add_argument("--max-new-tokens", type=int, default=512)
     parser.add_argument("--temperature", type=float, default=0.0, help="0 for greedy (default)")
     parser.add_argument("--seed", type=int, default=0)
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from model.data.prompts import SYSTEM_PROMPT
+    from model.training.card import system_prompt_of
     from model.training.parts import best_device, load_vlm, memory_guard
     from pathkg.errors import InputError
 
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--samples needs --out", hint="name the file for the answers")
     vlm, processor = load_vlm(args.model)
     vlm = vlm.to(best_device())
-    prompt = SYSTEM_PROMPT if args.system_prompt is None else args.system_prompt
+    prompt = system_prompt_of(args.model) if args.system_prompt is None else args.system_prompt
     if args.samples:
         from model.data.samples import read_samples
         from model.evaluation.predict import predict, write_predictions

@@ -9,13 +9,13 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from model.data.samples import TrainingSample, read_samples
 from model.demo.figures import line_chart
-from model.demo.world import FEATURE_DIM, WorldSettings, write_world
+from model.demo.world import WorldSettings, write_world
 
 log = logging.getLogger("model.demo")
 
@@ -35,6 +35,7 @@ class DemoSettings:
         train: cases for SFT and GRPO.
         validation: cases whose loss is measured.
         test: cases for evaluation.
+        align_steps: steps of the alignment by words, before SFT.
         warm_up_steps: SFT steps of encoder and projector alone.
         sft_steps: SFT steps of everything.
         batch: rows of an SFT step.
@@ -51,6 +52,7 @@ class DemoSettings:
     train: int
     validation: int
     test: int
+    align_steps: int
     warm_up_steps: int
     sft_steps: int
     batch: int
@@ -65,8 +67,6 @@ class DemoSettings:
 
     def scaled(self, scale: float) -> DemoSettings:
         """Counts of cases and SFT steps times ``scale``; GRPO steps stay."""
-        from dataclasses import replace
-
         def grown(n: int) -> int:
             return max(4, round(n * scale))
 
@@ -75,17 +75,20 @@ class DemoSettings:
 
 
 SIZES: Mapping[str, DemoSettings] = {
-    "smollm2": DemoSettings(train=240, validation=12, test=40, warm_up_steps=0, sft_steps=48, batch=4, sft_rate=3e-4,
-                            slide_rate=2e-3, grpo_steps=20, prompts=2, generations=4, grpo_rate=2e-5,
-                            max_new_tokens=110, draws=1),
-    "tiny": DemoSettings(train=240, validation=24, test=60, warm_up_steps=0, sft_steps=200, batch=8, sft_rate=3e-3,
-                         slide_rate=3e-3, grpo_steps=20, prompts=4, generations=4, grpo_rate=1e-4,
+    "smollm2": DemoSettings(train=240, validation=16, test=40, align_steps=120, warm_up_steps=0, sft_steps=24, batch=4,
+                            sft_rate=3e-4, slide_rate=3e-4, grpo_steps=20, prompts=2, generations=4, grpo_rate=4e-5,
+                            max_new_tokens=110, draws=2),
+    "tiny": DemoSettings(train=240, validation=24, test=60, align_steps=200, warm_up_steps=0, sft_steps=200, batch=8,
+                         sft_rate=3e-3, slide_rate=3e-3, grpo_steps=20, prompts=4, generations=4, grpo_rate=1e-4,
                          max_new_tokens=120, draws=2),
 }
 
+ENCODER: Mapping[str, Any] = {"hidden_size": 128, "num_heads": 4, "num_layers": 1, "num_tokens": None}
+"""The slide encoder of the demo, whose bags hold a dozen patches."""
+
 
 def run_demo(out: str | Path, *, lm: str = "smollm2", scale: float = 1.0, threads: int | None = None, seed: int = 0,
-             ablations: bool = False, sizes: DemoSettings | None = None) -> int:
+             ablations: bool = False, sizes: DemoSettings | None = None, slides: bool = True, real_slide: str = "") -> int:
     """Run the demo, print its figures as JSON, write them with charts to ``out``.
 
     Args:
@@ -96,6 +99,8 @@ def run_demo(out: str | Path, *, lm: str = "smollm2", scale: float = 1.0, thread
         seed: of everything.
         ablations: also run without masking, without pseudo-bags, without the entity reward.
         sizes: other sizes than those of :data:`SIZES`.
+        slides: draw, tile and encode slides; otherwise features are random prototypes.
+        real_slide: a slide whose patches join those that say nothing.
 
     Returns:
         0 when every claim of the demo holds, else 1.
@@ -107,14 +112,15 @@ def run_demo(out: str | Path, *, lm: str = "smollm2", scale: float = 1.0, thread
     settings = (sizes or SIZES.get(lm, SIZES["smollm2"])).scaled(scale)
     clock = _Clock(root / "seconds.json")
     with clock("data"):
-        files = _world(root, settings, seed)
+        files = _world(root, settings, WorldSettings(seed=seed, patches=(8, 12), copies=2, slides=slides,
+                                                     real_slide=real_slide))
     with clock("language model"):
         lm_folder = _language_model(root, lm, files["train"])
     with clock("sft"):
         sft = _sft(root / "sft", lm_folder, files, settings, lm=lm, seed=seed)
     test = read_samples(files["test"])
     with clock("evaluate sft"):
-        before = _measure(root / "evaluation" / "sft", sft["model"], test, settings, seed)
+        before = _measure(root / "evaluation" / "sft", sft["model"], test, settings, seed, controls=False)
     with clock("grpo"):
         grpo = _grpo(root / "grpo", sft["model"], files, settings, seed=seed)
     with clock("evaluate grpo"):
@@ -162,12 +168,11 @@ def _as_dict(settings: DemoSettings) -> dict[str, Any]:
     return asdict(settings)
 
 
-def _world(root: Path, settings: DemoSettings, seed: int) -> dict[str, Path]:
+def _world(root: Path, settings: DemoSettings, world: WorldSettings) -> dict[str, Path]:
     folder = root / "data"
     files = {split: folder / f"{split}.jsonl" for split in ("train", "validation", "test")}
     if not all(f.is_file() for f in files.values()):
-        write_world(folder, train=settings.train, validation=settings.validation, test=settings.test,
-                    settings=WorldSettings(seed=seed, patches=(8, 12), copies=2))
+        write_world(folder, train=settings.train, validation=settings.validation, test=settings.test, settings=world)
     return files
 
 
@@ -200,11 +205,11 @@ def _sft(folder: Path, lm_folder: Path, files: Mapping[str, Path], settings: Dem
                           "trainer": {"max_steps": settings.warm_up_steps, "learning_rate": settings.slide_rate}})
     run = parse_run({
         "output": str(folder), "seed": seed + 1, "log_to": "tensorboard",
-        "model": {"lm": str(lm_folder), "init_seed": seed, "encoder": {
-            "feature_dim": FEATURE_DIM, "hidden_size": 128, "num_heads": 4, "num_layers": 1, "num_tokens": None}},
+        "model": {"lm": str(lm_folder), "init_seed": seed, "encoder": dict(ENCODER)},
         "data": {"train": str(files["train"]), "validation": str(files["validation"]), "system_prompt": SYSTEM},
         "augment": {"mix": dict(mix or {"masked": 1, "full": 4, "pseudo": 1}), "mask_share": 0.5,
                     "rows": settings.sft_steps * settings.batch, "pseudo": {"clusters": 4, "batch_size": 5}},
+        "align": {"steps": settings.align_steps} if settings.align_steps else None,
         "stages": stages,
         "trainer": {"per_device_train_batch_size": settings.batch, "learning_rate": settings.sft_rate,
                     "lr_scheduler_type": "cosine", "warmup_steps": 4, "logging_steps": 2,
@@ -223,10 +228,10 @@ def _held_back(folder: Path, lm_folder: Path, trained: str, validation: Path, se
     from model.training.parts import load_vlm
     from model.vlm import build_vlm
 
-    fresh = build_vlm(lm_folder, seed=seed, encoder={"feature_dim": FEATURE_DIM, "hidden_size": 128, "num_heads": 4,
-                                                     "num_layers": 1, "num_tokens": None})
     samples = read_samples(validation)
-    losses = {"before": mean_loss(*fresh, samples), "after": mean_loss(*load_vlm(trained), samples)}
+    after = load_vlm(trained)
+    fresh = build_vlm(lm_folder, seed=seed, encoder={**ENCODER, "feature_dim": after[1].feature_dim})
+    losses = {"before": mean_loss(*fresh, samples), "after": mean_loss(*after, samples)}
     file.write_text(json.dumps(losses), encoding="utf-8")
     return losses
 
@@ -275,21 +280,22 @@ def _grpo(folder: Path, model: str, files: Mapping[str, Path], settings: DemoSet
 
 
 def _measure(folder: Path, model: str, samples: Sequence[TrainingSample], settings: DemoSettings,
-             seed: int) -> dict[str, Any]:
-    """Greedy answers with controls, and sampled answers scored by the rewards, per prompt."""
+             seed: int, *, controls: bool = True) -> dict[str, Any]:
+    """Greedy answers, with the shuffled control or without, and sampled answers scored by the rewards, per prompt."""
     file = folder / "measured.json"
     if file.is_file():
         known: dict[str, Any] = json.loads(file.read_text())
         return known
-    from model.evaluation.predict import predict
+    from model.evaluation.predict import Condition, predict
     from model.evaluation.run import evaluate, predict_all
     from model.evaluation.scoring import ScoringSettings, packaged_minilm
     from model.training.parts import best_device, load_vlm
 
     vlm, processor = load_vlm(model)
     vlm = vlm.to(best_device())
-    options: dict[str, Any] = {"batch_size": 16, "max_new_tokens": settings.max_new_tokens, "system_prompt": SYSTEM}
-    predictions = predict_all(vlm, processor, samples, ["slide", "shuffled"], folder, seed=seed, **options)
+    options: dict[str, Any] = {"batch_size": 24, "max_new_tokens": settings.max_new_tokens, "system_prompt": SYSTEM}
+    conditions: list[Condition] = ["slide", "shuffled"] if controls else ["slide"]
+    predictions = predict_all(vlm, processor, samples, conditions, folder, seed=seed, **options)
     scoring = ScoringSettings(embedding=packaged_minilm() is not None)
     report = evaluate(samples, predictions, folder, settings=scoring, title=folder.name)
     sampled: dict[str, list[float]] = {"format": [], "entity": []}
@@ -337,7 +343,7 @@ def _figures(sft: Mapping[str, Any], grpo: Mapping[str, Any], before: Mapping[st
         f"right slide beats another case's by at least {SLIDE_MARGIN:.0%}": gap["difference"] >= SLIDE_MARGIN}
     return {"held_back_loss": {**loss, "fall": round(fall, 4)}, "grpo_gains": gains,
             "accuracy": {"sft": before["accuracy"], "grpo": after["accuracy"]},
-            "right_slide_minus_shuffled": {"sft": before["controls"]["shuffled"]["accuracy"], "grpo": gap},
+            "right_slide_minus_shuffled": gap,
             "entity_f1": {"sft": before["means"].get("entity_f1"), "grpo": after["means"].get("entity_f1")},
             "certificates": {"sft": before["certificates"], "grpo": after["certificates"]},
             "unscored": grpo["unscored"], "unscored_reasons": grpo["unscored_reasons"], "claims": claims}
@@ -347,10 +353,11 @@ def _ablations(root: Path, lm_folder: Path, files: Mapping[str, Path], settings:
                test: Sequence[TrainingSample], *, lm: str, seed: int) -> dict[str, Any]:
     """The same runs without one thing each."""
     found = {}
-    for name, mix in (("no masking", {"full": 5, "masked": 0, "pseudo": 1}),
-                      ("no pseudo-bag", {"full": 5, "masked": 1, "pseudo": 0})):
+    for name, changed, mix in (("no masking", settings, {"full": 5, "masked": 0, "pseudo": 1}),
+                               ("no pseudo-bag", settings, {"full": 5, "masked": 1, "pseudo": 0}),
+                               ("no alignment", replace(settings, align_steps=0), None)):
         folder = root / "ablations" / name.replace(" ", "-")
-        trained = _sft(folder, lm_folder, files, settings, lm=lm, seed=seed, mix=mix)
+        trained = _sft(folder, lm_folder, files, changed, lm=lm, seed=seed, mix=mix)
         measured = _measure(folder / "evaluation", trained["model"], test, settings, seed)
         found[name] = {"held_back_loss": trained["held_back_loss"]["after"], "accuracy": measured["accuracy"]["slide"],
                        "entity_f1": measured["means"].get("entity_f1")}

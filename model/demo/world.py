@@ -1,10 +1,13 @@
 """The generated world: diagnoses with findings that the core graph says support them, and bags that show them.
 
-Each finding has a prototype in feature space. A case has a diagnosis, shows some of its findings, and its bag holds
-a few noisy copies of their prototypes among distractors (stroma, fat, blood, …) that say nothing. So the findings
-and the diagnosis can be read off the bag and nowhere else: the question is the same for all cases.
+A case has a diagnosis, shows some of its findings, and its bag holds a few patches of each among others (stroma, fat,
+blood, …) that say nothing. So the findings and the diagnosis can be read off the bag and nowhere else: the question is
+the same for all cases.
 
-These are teaching data. The pairing of findings and diagnoses is real; the features are not.
+The patches come from slides (:mod:`model.demo.slides`: drawn, tiled and encoded, with patches of a real slide among
+them where one is given), or, without any picture, from a random prototype per finding with noise.
+
+These are teaching data. The pairing of findings and diagnoses is real; the pictures are not.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 
 from datagen.slides import FeatureBag, write_bag
 from model.data.samples import TrainingSample, write_samples
+from model.demo.slides import TILE, PatchLibrary, patch_library
 from pathkg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEATURE_DIM = 32
-"""Small on purpose; real encoders give 512 to 2560."""
+"""Of the prototypes; small on purpose. Real encoders give 512 to 2560."""
 
 QUESTION = "What is the diagnosis?"
 
@@ -66,6 +70,8 @@ class WorldSettings:
         noise: standard deviation of a patch around its prototype, whose entries have standard deviation 1.
         distractors: kinds of patches that say nothing.
         closed_share: share of the cases that are asked as a multiple choice.
+        slides: patches from slides instead of prototypes (``noise`` and ``distractors`` then say nothing).
+        real_slide: a slide whose patches join those that say nothing.
     """
 
     seed: int = 0
@@ -76,6 +82,8 @@ class WorldSettings:
     noise: float = 0.25
     distractors: int = 4
     closed_share: float = 0.0
+    slides: bool = False
+    real_slide: str = ""
 
 
 def trajectory_of(diagnosis: Entity, shown: Sequence[str], absent: tuple[str, str] | None) -> Trajectory:
@@ -99,29 +107,60 @@ def _capital(text: str) -> str:
 
 
 class World:
-    """Prototypes and cases; everything follows from the settings."""
+    """Patches and cases; everything follows from the settings.
 
-    def __init__(self, settings: WorldSettings | None = None) -> None:
+    Args:
+        settings: how the world is drawn.
+        folder: keeps the drawn slides and their features; needed with ``settings.slides``.
+        encoder: patch encoder of the slides; the built-in one when ``None``.
+    """
+
+    def __init__(self, settings: WorldSettings | None = None, folder: Path | None = None, encoder: Any = None) -> None:
         self.settings = settings or WorldSettings()
+        self._libraries: dict[str, PatchLibrary] = {}
+        self._folder = folder
+        self._encoder = encoder
         self.diagnoses = DIAGNOSES[:self.settings.diagnoses]
         rng = np.random.default_rng([self.settings.seed, 1])
         self.findings = [finding for d in self.diagnoses for finding in d.findings]
         self.prototypes = {name: rng.normal(size=FEATURE_DIM) for name in self.findings}
         self.distractors = rng.normal(size=(self.settings.distractors, FEATURE_DIM))
 
-    def bag(self, shown: Sequence[str], rng: Generator, name: str) -> FeatureBag:
+    def library(self, split: str) -> PatchLibrary:
+        """The encoded patches of a split; only training has its own, the held-back splits share theirs."""
+        which = split if split == "train" else "held-back"
+        if which not in self._libraries:
+            if self._folder is None:
+                raise ValueError("a world of slides needs a folder to keep them in")
+            self._libraries[which] = patch_library(self._folder, self.findings, which, seed=self.settings.seed,
+                                                   real_slide=self.settings.real_slide, encoder=self._encoder)
+        return self._libraries[which]
+
+    def _rows(self, shown: Sequence[str], n: int, split: str, rng: Generator) -> NDArray[np.float64]:
+        """Patches of the findings, then of the rest, ``n`` in all (or as many as the findings need and one)."""
+        copies = self.settings.copies
+        others = max(1, n - copies * len(shown))
+        if self.settings.slides:
+            patches = self.library(split)
+            telling = [patches.findings[f][rng.choice(len(patches.findings[f]), size=copies, replace=False)] for f in shown]
+            rows: NDArray[np.float64] = np.concatenate([*telling, patches.rest[rng.integers(len(patches.rest), size=others)]])
+            return rows
+        drawn = np.concatenate([np.stack([self.prototypes[f] for f in shown for _ in range(copies)]),
+                                self.distractors[rng.integers(len(self.distractors), size=others)]])
+        noisy: NDArray[np.float64] = drawn + rng.normal(scale=self.settings.noise, size=drawn.shape)
+        return noisy
+
+    def bag(self, shown: Sequence[str], rng: Generator, name: str, split: str = "train") -> FeatureBag:
         """A bag that shows ``shown``."""
         low, high = self.settings.patches
-        n = int(rng.integers(low, high + 1))
-        telling = [self.prototypes[f] for f in shown for _ in range(self.settings.copies)]
-        rest = self.distractors[rng.integers(len(self.distractors), size=max(1, n - len(telling)))]
-        rows: NDArray[np.float64] = np.concatenate([np.stack(telling), rest])
-        rows = rows + rng.normal(scale=self.settings.noise, size=rows.shape)
+        rows = self._rows(shown, int(rng.integers(low, high + 1)), split, rng)
         side = int(np.ceil(np.sqrt(2 * len(rows))))
         cells = rng.choice(side * side, size=len(rows), replace=False)
-        coords = np.stack([cells % side, cells // side], axis=1) * 512
-        return FeatureBag(features=rows[rng.permutation(len(rows))], coords=coords, encoder="generated",
-                          slide=name, tile_size=256, tile_size_level0=512, magnification=20.0,
+        size = TILE if self.settings.slides else 256
+        coords = np.stack([cells % side, cells // side], axis=1) * 2 * size
+        return FeatureBag(features=rows[rng.permutation(len(rows))], coords=coords,
+                          encoder=self.library(split).encoder if self.settings.slides else "generated",
+                          slide=name, tile_size=size, tile_size_level0=2 * size, magnification=20.0,
                           level0_magnification=40.0)
 
     def case(self, number: int, split: str) -> tuple[TrainingSample, FeatureBag]:
@@ -146,12 +185,21 @@ class World:
             question_kind="closed diagnosis" if closed else "diagnosis", organ=diagnosis.organ,
             patient=f"P{number:04d}", report=f"The slide shows {', '.join(shown)}. No {absent[0]} is seen. "
                                              f"Diagnosis: {diagnosis.name}.")
-        return sample, self.bag(shown, rng, name)
+        return sample, self.bag(shown, rng, name, split)
 
 
 def write_world(folder: str | Path, *, train: int = 240, validation: int = 48, test: int = 60,
-                settings: WorldSettings | None = None, graph: Any = None) -> dict[str, Path]:
+                settings: WorldSettings | None = None, graph: Any = None, encoder: Any = None) -> dict[str, Path]:
     """Write bags and ``train.jsonl``, ``validation.jsonl``, ``test.jsonl`` under ``folder``.
+
+    Args:
+        folder: also gets the slides, if there are any.
+        train: cases of this split.
+        validation: likewise.
+        test: likewise.
+        settings: how the world is drawn.
+        graph: the bundled core graph when ``None``.
+        encoder: see :class:`World`.
 
     Returns:
         The three files, by split.
@@ -160,7 +208,7 @@ def write_world(folder: str | Path, *, train: int = 240, validation: int = 48, t
     from pathkg.rewards import build_reference
 
     root = Path(folder)
-    world = World(settings)
+    world = World(settings, root / "slides", encoder)
     graph = graph if graph is not None else load()
     files = {}
     for split, count in (("train", train), ("validation", validation), ("test", test)):

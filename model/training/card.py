@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from model.data.prompts import SYSTEM_PROMPT
 from model.data.samples import TrainingSample
 
 
@@ -50,6 +51,15 @@ def write_card(folder: Path, run: Any, figures: Mapping[str, Any], samples: Sequ
     card.write_text("\n".join(lines), encoding="utf-8")
     (folder / "run.json").write_text(json.dumps(run.model_dump(), indent=1, sort_keys=True), encoding="utf-8")
     return card
+
+
+def system_prompt_of(folder: str | Path) -> str:
+    """The system prompt that a model was trained with, from the ``run.json`` beside its weights; the usual one where
+    there is none."""
+    file = Path(folder) / "run.json"
+    if not file.is_file():
+        return SYSTEM_PROMPT
+    return str(json.loads(file.read_text(encoding="utf-8")).get("data", {}).get("system_prompt", SYSTEM_PROMPT))
 
 
 def _stage_line(name: str, stage: Mapping[str, Any]) -> str:

@@ -107,6 +107,17 @@ class AugmentSection(Section):
     pseudo: PseudoSection = PseudoSection()
 
 
+class AlignSection(Section):
+    """Alignment by words before the first stage; see :mod:`model.training.align`."""
+
+    steps: int = Field(default=200, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup_steps: int = Field(default=20, ge=0)
+    logging_steps: int = Field(default=25, ge=1)
+    top: int = Field(default=4, ge=1, description="how many of a bag's best words are compared with its caption")
+
+
 class StageSection(Section):
     """One stage: which parts learn, and trainer options of its own."""
 
@@ -166,6 +177,7 @@ class RunSection(Section):
 class SFTRun(RunSection):
     """``pathkg-train sft`` and ``pathkg-train pretrain``."""
 
+    align: AlignSection | None = None
     augment: AugmentSection = AugmentSection()
     stages: list[StageSection] = [StageSection(name="all")]
     store: str | None = None
@@ -175,6 +187,8 @@ class SFTRun(RunSection):
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) != len(names):
             raise ValueError("give each stage a name of its own")
+        if self.align is not None and "align" in names:
+            raise ValueError("no stage may be called 'align': that is the folder of the alignment")
         return self
 
 

@@ -14,7 +14,15 @@ from model.training.card import write_card
 from model.training.config import GRPORun
 from model.training.launch import finished, mark_finished, on_main, save_trained, train, trainer_arguments
 from model.training.optimizer import use_part_rates
-from model.training.parts import load_vlm, lora_config, open_model, save_model, set_trainable, use_threads
+from model.training.parts import (
+    fitted,
+    load_vlm,
+    lora_config,
+    open_model,
+    save_model,
+    set_trainable,
+    use_threads,
+)
 from model.training.rewards import UnscoredWatch, build_rewards
 from pathkg.errors import InputError
 
@@ -56,7 +64,7 @@ def run_grpo(run: GRPORun) -> dict[str, Any]:
     rows = grpo_rows(samples, system_prompt=run.data.system_prompt, question=run.data.question)
     checks = grpo_rows(held_back, system_prompt=run.data.system_prompt, question=run.data.question)
     functions, weights = build_rewards(run.rewards)
-    vlm, processor = _policy(run, output)
+    vlm, processor = _policy(run, output, samples)
     adapter = lora_config(run.model.lora, run.train) if run.model.lora is not None else None
     trainable = set_trainable(vlm, run.train)
     options: dict[str, Any] = {"eval_strategy": "no" if not checks else "steps"}
@@ -92,10 +100,10 @@ def run_grpo(run: GRPORun) -> dict[str, Any]:
     return figures
 
 
-def _policy(run: GRPORun, output: Path) -> tuple[Any, Any]:
+def _policy(run: GRPORun, output: Path, samples: Sequence[TrainingSample]) -> tuple[Any, Any]:
     """The model to train. TRL loads the reference of ``beta > 0`` from the folder the model came from, so a model
     built just now is written down first."""
-    vlm, processor = open_model(run.model)
+    vlm, processor = open_model(fitted(run.model, samples))
     if run.model.path is None:
         folder = output / "initial"
         from accelerate import PartialState

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PrinterCallback, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 
 from model.training.config import RunSection, trainer_config_class
@@ -68,11 +69,30 @@ def _loggers(log_to: str) -> list[str]:
     return [log_to]
 
 
+TOLD = ("loss", "eval_loss", "reward", "rewards/format/mean", "rewards/semantic/mean", "rewards/entity/mean",
+        "rewards/path/mean")
+"""What is told at each logged step; everything stands in ``log.jsonl`` and TensorBoard."""
+
+
+class ShortLog(TrainerCallback):
+    """One short line per logged step, on standard error, in place of transformers' dictionaries on standard output,
+    which belongs to the figures."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        if logs and state.is_world_process_zero:
+            numbers = ", ".join(f"{name.removeprefix('rewards/').removesuffix('/mean')} {float(logs[name]):.4g}"
+                                for name in TOLD if logs.get(name) is not None)  # None: a reward nobody could score
+            if numbers:
+                log.info("step %d of %d: %s", state.global_step, state.max_steps, numbers)
+
+
 def train(trainer: Any, folder: Path, *, resume: bool) -> dict[str, Any]:
     """Run one trainer to its end, from its last checkpoint when there is one; returns its figures."""
     checkpoint = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
     if checkpoint is not None:
         log.info("resuming from %s", checkpoint)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(ShortLog)
     with memory_guard():
         result = trainer.train(resume_from_checkpoint=checkpoint)
     return {"metrics": dict(result.metrics), "history": list(trainer.state.log_history),

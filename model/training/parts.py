@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from model.bags import load_bag
+from model.data.samples import TrainingSample
 from model.training.config import LoraSection, ModelSection, Part
 from model.vlm import build_vlm
 from model.vlm.build import refuse_gguf
@@ -110,6 +112,15 @@ def open_model(section: ModelSection) -> tuple[SlideVLM, SlideVLMProcessor]:
     if section.tag_tokens:
         check_tags(processor.tokenizer)
     return vlm, processor
+
+
+def fitted(section: ModelSection, samples: Sequence[TrainingSample]) -> ModelSection:
+    """``section`` with the feature dimension of the first bag, where it builds a model and does not say one."""
+    first = next((s.image for s in samples if s.image), None)
+    if section.lm is None or "feature_dim" in section.encoder or first is None:
+        return section
+    bag = load_bag(first, missing_coords=section.missing_coords)
+    return section.model_copy(update={"encoder": {**section.encoder, "feature_dim": bag.dim}})
 
 
 def set_trainable(vlm: Any, parts: Sequence[Part]) -> dict[str, int]:

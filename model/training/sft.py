@@ -12,6 +12,7 @@ from model.data.entities import step_spans, text_spans
 from model.data.prompts import CAPTION_QUESTION, completion_text, prompt_text
 from model.data.samples import TrainingSample, read_samples
 from model.extras import require
+from model.training.align import align
 from model.training.card import write_card
 from model.training.config import SFTRun, StageSection
 from model.training.launch import (
@@ -24,7 +25,15 @@ from model.training.launch import (
     trainer_arguments,
 )
 from model.training.optimizer import use_part_rates
-from model.training.parts import best_device, lora_config, open_model, save_model, set_trainable, use_threads
+from model.training.parts import (
+    best_device,
+    fitted,
+    lora_config,
+    open_model,
+    save_model,
+    set_trainable,
+    use_threads,
+)
 from model.training.priors import PriorSettings, measure_priors
 from model.training.rows import KINDS, Prior, Row, build_rows, pseudo_samples
 from pathkg.errors import InputError
@@ -52,10 +61,17 @@ def run_sft(run: SFTRun, *, captions: bool = False) -> dict[str, Any]:
     if done is not None and run.resume and (output / "model").is_dir():
         log.info("%s is finished; remove it, or name another output, to train again", output)
         return done
-    vlm, processor = open_model(run.model)
+    vlm, processor = open_model(fitted(run.model, train_set))
     checks = whole_rows(run, held_back, processor, captions=captions)
     figures: dict[str, Any] = {"kind": kind, "held_back": len(checks), "stages": {}}
     history: list[Any] = []
+    if run.align is not None:
+        aligned = align(vlm, processor, train_set, held_back, run.align, folder=output / "align", seed=run.seed,
+                        resume=run.resume)
+        log.info("aligned by words: %s of the top %d words of a held-back bag are its caption's (before: %s)",
+                 aligned["precision_after"], aligned["top"], aligned["precision_before"])
+        figures["align"] = aligned
+        history += [{**entry, "stage": "align"} for entry in aligned["history"]]
     model: Any = vlm
     for number, stage in enumerate(run.stages):
         # with several stages the first one warms the projector up on whole bags, so that the pseudo-bags of the

@@ -14,12 +14,12 @@ from model.demo.figures import line_chart
 from model.demo.run import DemoSettings, run_demo
 from pathkg.errors import MissingExtraError
 
-MICRO = DemoSettings(train=12, validation=4, test=4, warm_up_steps=1, sft_steps=4, batch=4, sft_rate=1e-3, slide_rate=1e-3, grpo_steps=1,
+MICRO = DemoSettings(train=12, validation=4, test=4, align_steps=2, warm_up_steps=1, sft_steps=4, batch=4, sft_rate=1e-3, slide_rate=1e-3, grpo_steps=1,
                      prompts=1, generations=2, grpo_rate=1e-4, max_new_tokens=8, draws=1)
 
 
 def test_the_demo_writes_what_it_promises_and_does_nothing_twice(tmp_path, capsys):
-    assert run_demo(tmp_path, lm="tiny", sizes=MICRO) == 1  # four steps teach nothing, and the demo says so
+    assert run_demo(tmp_path, lm="tiny", sizes=MICRO, slides=False) == 1  # four steps teach nothing, and the demo says so
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert set(figures["accuracy"]) == {"sft", "grpo"}
     assert figures["claims"]["right slide beats another case's by at least 20%"] is False
@@ -28,7 +28,7 @@ def test_the_demo_writes_what_it_promises_and_does_nothing_twice(tmp_path, capsy
         assert (tmp_path / name).is_file(), name
     written = (tmp_path / "grpo" / "model" / "model.safetensors").stat().st_mtime_ns
     capsys.readouterr()
-    assert run_demo(tmp_path, lm="tiny", sizes=MICRO) == 1
+    assert run_demo(tmp_path, lm="tiny", sizes=MICRO, slides=False) == 1
     assert (tmp_path / "grpo" / "model" / "model.safetensors").stat().st_mtime_ns == written
     again = json.loads((tmp_path / "figures.json").read_text())
     assert {k: v for k, v in again.items() if k != "seconds"} == {k: v for k, v in figures.items() if k != "seconds"}

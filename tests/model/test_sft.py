@@ -252,6 +252,27 @@ def test_captions_pretrain_the_projector(sft_run, tiny):
     assert figures["kind"] == "pretrain"
 
 
+def test_the_feature_dimension_is_read_from_the_first_bag(tiny):
+    from model.training.config import ModelSection
+    from model.training.parts import fitted
+
+    samples = read_samples(tiny["train"])
+    section = ModelSection(lm=tiny["lm"], encoder={"hidden_size": 32, "num_heads": 4})
+    assert fitted(section, samples).encoder["feature_dim"] == 32
+    told = ModelSection(lm=tiny["lm"], encoder={"feature_dim": 7})
+    assert fitted(told, samples) == told  # what is said stands, and a wrong one is an error at the first bag
+    assert fitted(ModelSection(path=tiny["vlm"]), samples).encoder == {}
+
+
+def test_the_system_prompt_of_training_is_found_beside_the_weights(sft_run, tiny):
+    from model.data.prompts import SYSTEM_PROMPT
+    from model.training.card import system_prompt_of
+
+    run = sft_run(data={"train": tiny["train"], "system_prompt": "Short."}, trainer={"max_steps": 1})
+    assert system_prompt_of(run_sft(run)["model"]) == "Short."
+    assert system_prompt_of(tiny["vlm"]) == SYSTEM_PROMPT
+
+
 def test_each_part_can_have_its_own_rate(sft_run, tiny):
     """A part whose rate is next to nothing hardly moves."""
     run = sft_run(stages=[{"name": "all", "rates": {"encoder": 1e-12, "projector": 1e-2}}],
@@ -311,3 +332,10 @@ def test_a_bag_of_another_encoder_stops_the_run_with_its_name(tiny, sft_run, tmp
     (tmp_path / "odd.jsonl").write_text("\n".join(map(json.dumps, samples)))
     with pytest.raises(InputError, match=r"odd\.h5: features have dimension 16, the model was built for 32"):
         run_sft(sft_run(data={"train": str(tmp_path / "odd.jsonl")}))
+
+
+def test_training_leaves_standard_output_to_the_figures(sft_run, capsys, caplog):
+    with caplog.at_level("INFO", logger="model.training"):
+        run_sft(sft_run(trainer={"max_steps": 2, "save_strategy": "no", "logging_steps": 1}))
+    assert capsys.readouterr().out == ""
+    assert any(m.startswith("step 2 of 2: loss ") for m in caplog.messages)
