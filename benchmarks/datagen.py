@@ -1,14 +1,15 @@
 """Figures of the data generator, printed as JSON.
 
     python benchmarks/datagen.py yield --cases reports.jsonl [--limit N] [--workers 2]
+    python benchmarks/datagen.py stages --cases reports.jsonl [--limit N]
     python benchmarks/datagen.py memory --cases-number 100000 [--workers 1]
     python benchmarks/datagen.py kills --kills 20
     python benchmarks/datagen.py client --calls 400
     python benchmarks/datagen.py model
 
 ``yield``: share of cases with a verified sample of five or more linked findings, samples per accepted case, cases per
-second end to end, and how many certificates verify again and golds earn the maximum. ``memory``: peak memory over the
-number of synthetic cases. ``kills``: kill -9 at random moments; equal bytes afterwards. ``client``: time of calls beside
+second end to end, and how many certificates verify again and golds earn the maximum. ``stages``: processor time per case of each stage in
+one process, wall time beside it. ``memory``: peak memory over the number of synthetic cases. ``kills``: kill -9 at random moments; equal bytes afterwards. ``client``: time of calls beside
 the time the same calls take with bare HTTP. ``model``: a run with the small model on loopback, and the client's share.
 """
 
@@ -56,6 +57,47 @@ def measure_yield(cases: str, limit: int | None, workers: int, questions: int) -
             "certificates_verify_again": checked.certificates_ok, "gold_at_maximum": checked.gold_at_maximum,
             "rejected_cases": counts["rejected_cases"], "question_kinds": counts["question_kinds"],
             "distinct_sentence_frames": summary.manifest["templating"]["distinct_skeletons"]}
+
+
+STAGES = ("link and collect findings", "plan", "outline", "verify", "sample, filters", "encode")
+
+
+def measure_stages(cases: str, limit: int | None, questions: int) -> dict[str, Any]:
+    """Processor milliseconds per case of each stage, in one process; starting and the end of a run are apart."""
+    from itertools import islice
+
+    from datagen.runners import WorkSpec
+
+    started = time.process_time()
+    worker = WorkSpec(None, GenerateOptions(questions=questions)).build()
+    start = time.process_time() - started
+    spent = dict.fromkeys(STAGES, 0.0)
+
+    def timed(owner: Any, name: str, stage: str) -> None:
+        inner = getattr(owner, name)
+
+        def outer(*args: Any, **options: Any) -> Any:
+            before = time.process_time()
+            try:
+                return inner(*args, **options)
+            finally:
+                spent[stage] += time.process_time() - before
+
+        setattr(owner, name, outer)
+
+    generator = worker.generator
+    for owner, name, stage in ((generator, "read", STAGES[0]), (generator, "plan", STAGES[1]), (generator.writer, "outline", STAGES[2]),
+                               (generator, "certify", STAGES[3]), (generator, "sample", STAGES[4]), (worker, "result", STAGES[5])):
+        timed(owner, name, stage)
+    usable = [c for c in islice(read_cases(cases), limit) if isinstance(c, Case)]
+    wall, cpu = time.perf_counter(), time.process_time()
+    for case in usable:
+        worker(case)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    per_case = {name: round(1000 * seconds / len(usable), 2) for name, seconds in spent.items()}
+    return {"cases": len(usable), "start_processor_seconds": round(start, 2), "processor_ms_per_case": per_case,
+            "processor_ms_per_case_in_all": round(1000 * cpu / len(usable), 2), "wall_ms_per_case": round(1000 * wall / len(usable), 2),
+            "cases_per_processor_second": round(len(usable) / cpu, 2)}
 
 
 def as_table(figures: dict[str, Any]) -> str:
@@ -221,9 +263,9 @@ def measure_model(limit: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Figures of the data generator, as JSON.")
-    parser.add_argument("what", choices=("yield", "memory", "kills", "client", "model"))
+    parser.add_argument("what", choices=("yield", "stages", "memory", "kills", "client", "model"))
     parser.add_argument("--cases", help="reports, for yield")
-    parser.add_argument("--limit", type=int, help="only the first cases, for yield and model")
+    parser.add_argument("--limit", type=int, help="only the first cases, for yield, stages and model")
     parser.add_argument("--table", action="store_true", help="print the figures of yield as a Markdown table")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--questions", type=int, default=4)
@@ -236,6 +278,10 @@ def main() -> None:
         if not args.cases:
             parser.error("yield needs --cases")
         result = measure_yield(args.cases, args.limit, args.workers, args.questions)
+    elif args.what == "stages":
+        if not args.cases:
+            parser.error("stages needs --cases")
+        result = measure_stages(args.cases, args.limit, args.questions)
     elif args.what == "memory":
         result = measure_memory(args.cases_number, args.workers)
     elif args.what == "kills":

@@ -75,7 +75,11 @@ def run_ray(cases: Iterable[NumberedCase], spec: WorkSpec, *, workers: int, addr
         raise MissingExtraError.for_extra("ray[data]", "ray") from error
     started = not ray.is_initialized()
     if started:
-        ray.init(address=address, log_to_driver=False, include_dashboard=False, **({} if address else {"num_cpus": workers}))
+        try:
+            ray.init(address=address, log_to_driver=False, include_dashboard=False, **({} if address else {"num_cpus": workers}))
+        except Exception as error:  # Ray raises bare exceptions when a node is slow to start
+            raise PathkgError(f"Ray did not start: {str(error)[:300]}",
+                              hint="try again when the machine is less busy, or --runner local: the dataset is the same") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     source = iter(cases)

@@ -152,6 +152,8 @@ ANSWER_GRADE = ("{D}.", "The grade is: {D}.", "Grade: {D}.", "The tumor is {D}."
 ANSWER_STAGING = ("{D}.", "The category is {D}.", "Pathologic category: {D}.", "It is staged {D}.")
 ANSWER_PRESENT = ("{F} {are} present.", "Yes: {F} {are} present.", "Present: {F}.", "{F} {are} identified.")
 ANSWER_ABSENT = ("No {F} {is_or} seen.", "{F_and} {are} absent.", "There {are_first} no {F}.", "No {F} {is_or} identified.")
+STAINS = ("", "", "Stains: ", "Markers: ", "On staining, ", "Special studies: ", "As to markers, ", "Also, ")
+STAIN_JOINS = (", ", "; ", " and ", ", and ")
 RESULT = ("{F}.", "Among the tests, {F}.", "Here {F}.", "As to the test, {F}.")
 ANSWER_MARKER = ("{F}.", "Result: {F}.", "The tumor is {F}.", "The result is {F}.")
 

@@ -194,7 +194,8 @@ class TemplateWriter:
         return _findings_wording(say.PRESENT, self._forms(group))
 
     def _stains(self, group: Sequence[Finding]) -> Wording:
-        return _fixed(", ".join(self.book.result(f) for f in group) + ".")
+        results = [self.book.result(f) for f in group]
+        return lambda rng: rng.choice(say.STAINS) + rng.choice(say.STAIN_JOINS).join(results) + "."
 
     def _absent(self, group: Sequence[Finding]) -> Wording:
         return _findings_wording(say.ABSENT, self._forms(group))

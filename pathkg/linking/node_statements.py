@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 _UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -154,8 +155,9 @@ class Marks:
         return k, self.kinds[k] if k >= 0 else "new"
 
 
+@lru_cache(maxsize=8)
 def marks_of(text: str) -> Marks:
-    """The sections of a report by their headings."""
+    """The sections of a report by their headings; several fields of one report ask for them."""
     found = [(m.start(), str(m.lastgroup)) for m in _HEADING.finditer(text)]
     return Marks(tuple(s for s, _ in found), tuple(k for _, k in found))
 
