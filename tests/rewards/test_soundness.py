@@ -49,7 +49,7 @@ def test_the_published_formula_looks_at_the_answer_alone() -> None:
     assert reward_from(contradiction=0, invention="0").score(false, REFERENCE).parts["semantic"] == 1.0
     assert reward_from().score(false, REFERENCE).parts["semantic"] == 1 - CONTRADICTION
     for wrong in (-0.1, 1.5, True, "much"):
-        with pytest.raises(InputError, match="give a share|contradiction is"):
+        with pytest.raises(InputError, match=r"give a share|contradiction is"):
             SemanticReward(contradiction=wrong)  # type: ignore[arg-type]
 
 
