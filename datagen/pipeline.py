@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from errno import EDQUOT, EFBIG, ENOSPC
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from datagen.records import Case, Rejection
 from datagen.runners import NumberedCase, WorkSpec, run_cases
 from datagen.writers.template import VERSION
 from pathkg import __version__
-from pathkg.errors import InputError, did_you_mean
+from pathkg.errors import InputError, PathkgError, did_you_mean
 
 WRITERS = ("template", "llm")
 RESULT_FILES = ("samples.jsonl", "rejected.jsonl", MANIFEST)
@@ -174,6 +176,13 @@ def run(*, cases: str | Path, out: str | Path, store: str | Path | None = None, 
         usage = progress.usage.to_dict() if progress.usage is not None else {}
         about = {**fingerprint, "graph": _about_graph(graph), "unusable_records": total - usable}
         manifest = finish(target, journal, filters=options.filters, about=about)
+    except OSError as error:
+        with suppress(OSError):  # what stands in its buffer cannot be written either
+            journal.close()
+        if error.errno not in (ENOSPC, EFBIG, EDQUOT):
+            raise
+        raise PathkgError(f"cannot write to {target}: {error.strerror}",
+                          hint="free disk space and run the same command again: finished cases are kept") from error
     except BaseException:
         journal.close()
         raise

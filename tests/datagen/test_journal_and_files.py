@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,6 +17,7 @@ from datagen.output.schema import sample_schema
 from datagen.output.splits import parse_fractions, split_of
 from datagen.output.tables import write_parquet
 from pathkg.errors import InputError
+from tests.datagen.conftest import EXAMPLES
 
 
 def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
@@ -85,6 +89,22 @@ def test_parquet_shards_hold_all_rows_and_replace_older_ones(tmp_path: Path, dat
     with pytest.raises(ZeroDivisionError):
         write_parquet(tmp_path / "other.parquet", ({**rows[0], "seed": 1 // 0} for _ in range(3)), sample_schema())
     assert [p.name for p in tmp_path.iterdir()] == ["samples.parquet"]
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on(tmp_path: Path, dataset: Path) -> None:
+    command = [sys.executable, "-m", "datagen.cli", "run", "--cases", str(EXAMPLES), "--out", str(tmp_path / "out"), "--quiet"]
+    root = Path(__file__).resolve().parents[2]
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+    full = subprocess.run(command, cwd=root, preexec_fn=small_files, capture_output=True, text=True, check=False)
+    assert full.returncode == 2
+    assert "cannot write" in full.stderr
+    assert "Traceback" not in full.stderr
+    again = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "out" / "samples.jsonl").read_bytes() == (dataset / "samples.jsonl").read_bytes()
 
 
 def test_splits_are_stable_and_near_their_fractions() -> None:
