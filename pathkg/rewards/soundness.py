@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pathkg.rewards.reading import RETRACTED, Engine, Reading, Target
 from pathkg.trajectory.values import EXCLUSIVE, Value, compatible
@@ -38,6 +39,7 @@ class Faults:
 
 
 NO_FAULTS = Faults()
+_value = lru_cache(maxsize=8192)(Value.from_text)
 
 
 def faults_of(reading: Reading, target: Target, engine: Engine) -> Faults:
@@ -81,11 +83,11 @@ def _contradicting(said: frozenset[str], gold: frozenset[str]) -> tuple[str, ...
     left = Counter(v.split("=", 1)[0] for v in gold - said)
     if not left:
         return ()
-    known = [Value.from_text(v) for v in gold]
+    known = [_value(v) for v in gold]
     sides = {v.value for v in known if v.kind == "side"}
     found = []
     for text in sorted(said - gold):
-        value = Value.from_text(text)
+        value = _value(text)
         if value.kind == "side":
             wrong = bool(sides) and value.value not in sides and "both" not in sides
         elif value.kind in EXCLUSIVE:
