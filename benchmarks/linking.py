@@ -1,7 +1,7 @@
 """Linking, measured: ``python benchmarks/linking.py [PART ...] [--errors FOLDER]`` prints JSON.
 
 Parts: gold (pathology gold, dev), annotated (human-annotated reports), reports (diagnosis and T of the other
-reports), ncbi, bc5cdr, hpo, negex, speed, large (500,000 forms). The plain dictionary matcher the
+reports), nodes (node counts against the reports themselves), ncbi, bc5cdr, hpo, negex, speed, large (500,000 forms). The plain dictionary matcher the
 field uses runs on the same input. ``--errors`` writes one text file of errors per part; of the pathology gold
 only the sentences with an even number are written, so that the odd half stays unread.
 """
@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from linking_parts import corpora, gold, negex, reports, speed
+from linking_parts import corpora, gold, negex, node_counts, reports, speed
 
 Part = Callable[[Path, "Path | None"], dict[str, Any]]
 PARTS: dict[str, Part] = {"gold": gold.measure, "annotated": reports.measure_annotated,
-                         "reports": reports.measure_reports, "negex": negex.measure, "ncbi": corpora.measure_ncbi,
+                         "reports": reports.measure_reports, "nodes": node_counts.measure, "negex": negex.measure, "ncbi": corpora.measure_ncbi,
                          "bc5cdr": corpora.measure_bc5cdr, "hpo": corpora.measure_hpo,
                          "speed": speed.measure, "large": speed.measure_large}
 

@@ -35,7 +35,7 @@ def measure(folder: Path, errors: Path | None) -> dict[str, Any]:
             lines.append(f"{'MISSED' if gold else 'WRONG'} {record['concept']!r} ({status}) {sentence}")
     if errors:
         (errors / "negex.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return {"negated_f1": _f1(counts), "concepts": sum(counts), "concept_not_in_sentence": counts[3],
+    return {"negated_f1": _f1(counts), "concepts": sum(counts), "right_not_negated": counts[3],
             "baseline_trigger_before_concept_f1": _f1(plain)}
 
 

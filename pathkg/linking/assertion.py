@@ -25,7 +25,9 @@ from pathkg.linking.cues import (
 
 HARD = frozenset({".", ";", "\n"})
 UNFINISHED = frozenset({"for", "of", "the", "and", "or", "by", "with", "in", "to", "a", "an", "from", "no", "is", "are", "at",
-                        "on", "was", "were", "that", "which", "as", "than", "into", "not", "this", "without", "has", "have"})
+                        "on", "was", "were", "that", "which", "as", "than", "into", "not", "this", "without", "has", "have", "duct", "infiltrating",
+                        "squamous", "metastatic", "lymph", "moderately", "poorly", "perineural", "lymphovascular", "hepatocellular",
+                        "transitional"})
 """No sentence ends behind these; a full stop there is a lost line break."""
 
 _PREPOSITIONS = frozenset({"in", "within", "of", "at", "from", "into", "to", "on", "involving", "involve", "beyond",

@@ -170,7 +170,9 @@ def grades(text: str) -> list[Value]:
             else:
                 word = groups["w"].lower()
                 first = re.split(r"[\s.\-]", word)[0]
-                value["grade"] = _WORDS[first] if not groups.get("w2") else _WORDS[groups["w2"].lower()]
+                # "moderately to focally poorly differentiated" is moderately
+                whole = not groups.get("w2") or "focal" in word
+                value["grade"] = _WORDS[first] if whole else _WORDS[groups["w2"].lower()]
                 value["words"] = re.sub(r"[\s.\-]+", " ", word)
             if system not in ("Gleason", "Nottingham", "Fuhrman") and _NOT_TUMOUR_GRADE.search(
                     text[max(0, match.start() - 40):match.start()]):

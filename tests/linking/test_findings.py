@@ -136,3 +136,16 @@ def test_a_gleason_score_is_not_the_grade_of_the_bladder(linker: Linker) -> None
     text = ("Bladder: urothelial carcinoma, poorly differentiated. Urothelial carcinoma invades muscle. "
             "Prostate: incidental prostatic adenocarcinoma, Gleason score 3+3=6.")
     assert extract_findings(text, linker=linker).first("grade")["system"] == "differentiation"
+
+
+@pytest.mark.parametrize(("text", "grade"), [
+    ("Histologic grade: moderately to focally poorly differentiated.", 2),
+    ("Histologic grade: moderately to poorly differentiated.", 3),
+])
+def test_a_focal_grade_is_not_the_grade(linker: Linker, text: str, grade: int) -> None:
+    assert extract_findings(f"Colon: adenocarcinoma. {text}", linker=linker).first("grade")["grade"] == grade
+
+
+def test_a_line_break_inside_a_name(linker: Linker) -> None:
+    found = linker.link("BREAST: INFILTRATING DUCT. CARCINOMA, NUCLEAR GRADE II.")
+    assert "invasive breast carcinoma of no special type" in [m.name for m in found]
