@@ -233,7 +233,8 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     present = tuple(f for f in telling if f.assertion == "present" and (f.id not in denied or f.id in special))
     # "no invasion" beside "perineural invasion" is said of two places; told together they contradict each other
     classes = {c for f in present for c in taxonomy.above(f.id)}
-    absent = tuple(f for f in telling if f.polarity == "-" and not _NORMAL_NAME.search(f.name) and f.id not in classes)
+    absent = tuple(f for f in telling if f.polarity == "-" and f.id != POSITIVE_MARGIN
+                   and not _NORMAL_NAME.search(f.name) and f.id not in classes)
     links = _telling_links(evidence.links((*present, *absent), diagnosis.id, stance="supports"), evidence, diagnosis)
     prognostic = [k for k in links if k.relation == "has_prognostic_factor" and k.finding.polarity == "+"]
     prognostic += [k for k in evidence.links(absent, diagnosis.id, stance="opposes")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathkg.trajectory import Certificate
 
 ROUNDS = 6
+VALUED = ("size", "nodes", "margin", "grade")
+"""Kinds of clauses whose values may clash with the report's without an entity to blame."""
 EVIDENTIAL = frozenset({"support", "against", "site"})
 """Kinds of clauses that give a reason for a diagnosis; a list of statements that ends in one teaches no reasoning."""
 WORDINGS_PER_CLAUSE = 2
@@ -97,7 +99,7 @@ def _failing(certificate: Certificate, outline: Outline, trajectory: Trajectory)
             bad_ids = {e.id for e in part.entities if e.verdict != "supported"}
             bad = [i for i, c in enumerate(outline.observe) if bad_ids & c.ids]
             if part.conflicts:
-                bad += [i for i, c in enumerate(outline.observe) if c.kind in ("size", "nodes")]
+                bad += [i for i, c in enumerate(outline.observe) if c.kind in VALUED]
             failing += bad or list(range(n))
         else:
             failing.append(n + number - 1)

@@ -180,6 +180,9 @@ class TemplateWriter:
         organ = plan.organ.name if plan.organ else ""
         procedure = plan.procedure.name if plan.procedure else ""
         ids = frozenset(f.id for f in (plan.organ, plan.procedure) if f is not None)
+        if organ and organ.lower() in procedure.lower() and plan.procedure is not None:
+            # "segmentectomy of liver of the liver"
+            organ, ids = "", frozenset({plan.procedure.id})
         if organ and procedure:
             return Clause("specimen", _one_of(say.SPECIMEN, organ=organ, procedure=procedure,
                                               a_procedure=say.article(procedure)), ids)
