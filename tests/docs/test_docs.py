@@ -65,7 +65,8 @@ def test_code_blocks_run(page: Path, programs: Path, tmp_path: Path) -> None:
     (tmp_path / "report.txt").write_text("Squamous cell carcinoma with keratin pearls.", encoding="utf-8")
     (tmp_path / "samples.jsonl").write_text(json.dumps({"trajectory": TRAJECTORY}) + "\n", encoding="utf-8")
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-                   "MPLBACKEND": "agg", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+                   "MPLBACKEND": "agg", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1",
+                   "OMP_NUM_THREADS": "1"}  # several pages run at once
     seconds = TRAINING_SECONDS if name == "tutorials/train.md" else PAGE_SECONDS
     done = subprocess.run([sys.executable, str(Path(__file__).with_name("run_page.py")), str(page)], cwd=tmp_path,
                           env=environment, capture_output=True, text=True, timeout=seconds, check=False)
