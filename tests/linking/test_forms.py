@@ -114,12 +114,15 @@ def test_long_text_takes_linear_time(linker: Linker) -> None:
     text = "Colon, resection: adenocarcinoma (CRC), pT3 pN0. No perineural invasion, margins negative. CRC again. "
 
     def seconds(n: int) -> float:
-        start = time.process_time()
-        linker.link(text * n)
-        return time.process_time() - start
+        best = float("inf")
+        for _ in range(3):  # the best of three: other work on the machine slows single runs
+            start = time.process_time()
+            linker.link(text * n)
+            best = min(best, time.process_time() - start)
+        return best
 
     seconds(500)
-    assert seconds(8000) < 8 * 2.5 * max(seconds(1000), 0.02)
+    assert seconds(8000) < 8 * 2.5 * max(seconds(1000), 0.03)
 
 
 def test_a_broken_lexicon_says_so(tmp_path, linker: Linker) -> None:  # type: ignore[no-untyped-def]
