@@ -210,13 +210,15 @@ def _scores(vlm: Any, processor: Any, samples: Sequence[TrainingSample], candida
 @torch.no_grad()
 def _precision(vlm: Any, processor: Any, samples: Sequence[TrainingSample], rows: Sequence[Sequence[int]],
                words: Lexicon, candidates: Tensor, centre: Tensor, section: AlignSection) -> float | None:
-    """Of the ``top`` best words of each bag, the share that its caption holds; ``None`` without held-back samples."""
+    """Of the ``top`` best words of each bag, the share that its caption holds and not every caption; ``None`` without
+    held-back samples."""
     if not samples:
         return None
     vlm.eval()
     hits = []
     for start in range(0, len(samples), section.batch_size):
         best = _scores(vlm, processor, samples[start:start + section.batch_size], candidates, centre).topk(section.top).indices
-        hits += [words.ids[place] in set(row) for row, places in zip(rows[start:], best.tolist(), strict=False)
+        # a word of every caption is no hit: it says nothing about this bag
+        hits += [words.ids[place] in set(row) and bool(words.weights[place]) for row, places in zip(rows[start:], best.tolist(), strict=False)
                  for place in places]
     return sum(hits) / len(hits)
