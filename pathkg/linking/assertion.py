@@ -41,6 +41,7 @@ _LIST_JOINERS = frozenset({"or", "nor"})
 _JOINERS = frozenset({"or", "nor", "and"})
 _BEFORE_BREAKS = frozenset({"but", "which", "however", "with", "without", "showing", "-", "–"})
 _VALUE_GLUE = frozenset({":", "(", "-", "–", "=", "is", "are", "was", "were", "status", "\"", "?"})
+_LETTERS = frozenset({"n", "y"})
 _VALUE_ENDS = frozenset({".", ",", ";", ")", "(", "\n", "]", "-", "–", "/"})
 _COLON_REACH = 4
 _MARK_REACH = 4
@@ -231,6 +232,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 if distance <= cue.reach + _BRACKET_TOKENS and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
                     before, before_distance = cue, distance
                     break
+            elif cue.phrase == "?":
+                continue  # "necrosis? not seen"
             elif cue.category == BREAK or (cue.side == AFTER and cue.category in (NEGATED, POSSIBLE)):
                 if (cue.category == NEGATED and cue.existence and not loose and cue_start == end + 1
                         and words[end] == ":"):
@@ -320,8 +323,12 @@ def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_st
     if cue.reach <= 3:
         # a lone value: directly behind a colon, or at the very end of the statement
         follows = words[cue_end] if cue_end < high else "."
+        if ")" in between and ":" in between:  # the short form too: "lymphovascular invasion (LVI): N"
+            between = [w for w in between if w != ")"]
         if not all(w in _VALUE_GLUE for w in between):
             return False
+        if cue.phrase in _LETTERS:  # "LVI: N", not "lymph nodes: N 0"
+            return ":" in between and follows in _VALUE_ENDS
         if ":" in between or "=" in between or "-" in between or "–" in between:
             return True
         return follows in _VALUE_ENDS and (bool(between) or not cue.existence)

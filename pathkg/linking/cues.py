@@ -62,7 +62,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         is without|not associated with
         non diagnostic of|nondiagnostic of|insufficient evidence of|insufficient for|not diagnostic of|not diagnostic for
         not consistent with|not compatible with|not suggestive of|not indicative of|not supportive of|argues against
-        argue against|speaks against|loss of|zero
+        argue against|speaks against|loss of|zero|arguing against|argued against|speaking against|speak against
+        militates against|militating against|weighs against|against a diagnosis of|against the diagnosis of
         not contain|not contained|not support|none of|no findings of|no findings to indicate|no mammographic evidence of
         no radiographic evidence of|no evidence to suggest|without evidence of|without any evidence of|without indication of
         without sign of|without any|not to be|not to have|never developed|declined|declines|no increased|patient was not
@@ -102,10 +103,11 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
     (NEGATED, BEFORE, 3, False, "excluded"),
     (NEGATED, AFTER, 0, False, "negative"),
     # in "X: value" and in short statements the value stands alone
-    (NEGATED, BEFORE, 3, True, "no|none|nil|zero|not"),
+    (NEGATED, BEFORE, 3, True, "no|none|nil|zero|not|n"),
     (NEGATED, BEFORE, 3, False, "negative|neg|nonreactive|non reactive|unremarkable"),
     (NEGATED, BEFORE, 1, False, "(-)|(–)"),
     (AFFIRMED, BEFORE, 1, True, "(+)"),
+    (AFFIRMED, BEFORE, 3, True, "y"),
     (POSSIBLE, AFTER, 14, True, """
         possible|possibly|probable|probably|suspicious for|suspicious of|suspected|suspect|suspicion of|suspicion for
         cannot rule out|can not rule out|cannot exclude|can not exclude|could not rule out|could not exclude|cannot be excluded
@@ -118,6 +120,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         borderline for|atypical suspicious for|query|perhaps|what must be presumed to be|is to be ruled out for
         should be ruled out for|be ruled out for|evaluate for|to evaluate for|worrisome|potential|potentially
         highly suggestive of|highly suspicious for|strongly suggestive of|seems|so called|supportive of
+        not unlike|not dissimilar to|not dissimilar from|in favor of|in favour of
         cannot entirely exclude|cannot completely exclude|cannot be ruled out for|no definite evidence against|to rule out
         preoperative diagnosis|pre operative diagnosis|preop diagnosis|impression rule out|assess for|concern of|working diagnosis
     """),
@@ -127,6 +130,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         are possible|is suspected|are suspected|is favored|are favored|is likely|are likely
         is suspicious|are suspicious|is questionable|is equivocal|is indeterminate|are indeterminate|are equivocal
         could be considered|may be considered|is a consideration|remains a consideration|must be excluded|needs to be excluded|need to be excluded
+        less likely|is less likely|are less likely|not favored|is not favored|are not favored|disfavored|is disfavored
         remains possible|is in the differential diagnosis|is in the differential|should be considered|is considered|are considered|is suggested|are suggested|is not ruled out
         not be ruled out|not been ruled out|to be ruled out|being ruled out|is to be ruled out|should be ruled out|be ruled out
     """),
@@ -244,6 +248,14 @@ def _build() -> tuple[Cue, ...]:
         for phrase in _lines(block):
             key = form_key(phrase)
             cues.setdefault((key, category, side), Cue(key, category, side, reach, existence))
+    # a doubt that is taken back half-way stays a doubt: "suspicious for, but not diagnostic of, carcinoma"
+    for doubt in ("suspicious", "suggestive", "concerning", "worrisome", "consistent", "compatible"):
+        for link in ("for", "of", "with"):
+            for comma in ("", " ,"):
+                for proof in ("diagnostic", "definitive", "conclusive"):
+                    for of in ("of", "for"):
+                        key = f"{doubt} {link}{comma} but not {proof} {of}"
+                        cues[key, POSSIBLE, AFTER] = Cue(key, POSSIBLE, AFTER, 14, True)
     # "are negative" must not take the words of "are negative for"
     before = {cue.phrase for cue in cues.values() if cue.side == BEFORE}
     for cue in [cue for cue in cues.values() if cue.side == AFTER]:

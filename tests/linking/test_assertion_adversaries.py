@@ -28,6 +28,25 @@ Necrosis absent, ulceration present.|ulceration|present
 Fibrosis without necrosis.|Fibrosis|present
 Fibrosis without necrosis.|necrosis|absent
 Fibrosis with no necrosis or hemorrhage.|hemorrhage|absent
+# doubts, questions and letters
+Necrosis? Not present.|Necrosis|absent
+Necrosis? No|Necrosis|absent
+Necrosis: N|Necrosis|absent
+Necrosis: Y|Necrosis|present
+Lymphovascular invasion (LVI): N|LVI|absent
+Lymphovascular invasion (LVI): N|Lymphovascular invasion|absent
+Lymph nodes: N 0|Lymph nodes|present
+Suspicious for, but not diagnostic of, carcinoma.|carcinoma|possible
+Suggestive of but not diagnostic of lymphoma.|lymphoma|possible
+Not diagnostic of carcinoma.|carcinoma|absent
+Not unlike a schwannoma.|schwannoma|possible
+Not a schwannoma.|schwannoma|absent
+CD117 is negative, arguing against gastrointestinal stromal tumor.|gastrointestinal stromal tumor|absent
+CD117 is positive, favoring gastrointestinal stromal tumor.|gastrointestinal stromal tumor|possible
+Melanoma is less likely.|Melanoma|possible
+Melanoma is not favored.|Melanoma|possible
+Melanoma is identified.|Melanoma|present
+The appearances are in favour of lymphoma.|lymphoma|possible
 # fields
 Necrosis: No|Necrosis|absent
 Necrosis: Not identified|Necrosis|absent
