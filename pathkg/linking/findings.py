@@ -347,7 +347,9 @@ def _laterality(text: str, result: LinkResult) -> list[Finding]:
 
 
 def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float]) -> list[Finding]:
-    stated = {Assertion.PRESENT: True, Assertion.ABSENT: False, Assertion.POSSIBLE: True}
+    # "cannot be excluded" is neither: a doubt stands as one, behind what is stated elsewhere
+    stated: dict[Assertion, bool | str] = {
+        Assertion.PRESENT: True, Assertion.ABSENT: False, Assertion.POSSIBLE: "possible"}
     found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id,
                      weight=nodes[m.id] - (2.5 if m.assertion is Assertion.POSSIBLE else 0))
              for m in result if m.id in nodes and m.assertion in stated]

@@ -149,3 +149,13 @@ def test_a_focal_grade_is_not_the_grade(linker: Linker, text: str, grade: int) -
 def test_a_line_break_inside_a_name(linker: Linker) -> None:
     found = linker.link("BREAST: INFILTRATING DUCT. CARCINOMA, NUCLEAR GRADE II.")
     assert "invasive breast carcinoma of no special type" in [m.name for m in found]
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("Renal vein invasion cannot be excluded.", "possible"), ("Lymphovascular invasion: suspicious", "possible"),
+    ("Lymphovascular invasion cannot be excluded on H&E. D2-40: lymphatic invasion is present.", True),
+    ("Lymphovascular invasion: not identified", False)])
+def test_a_doubtful_invasion_is_neither_there_nor_not(linker, text, value):
+    found = extract_findings(text, linker=linker).first("lymphovascular_invasion")
+    assert found == value
+    assert type(found) is type(value)
