@@ -1,6 +1,6 @@
 """How fast tiles are read and encoded on one core.
 
-    python benchmarks/slides.py [--slide FILE ...] [--tiles 2000] [--encode 64]
+    python -m benchmarks.slides [--slide FILE ...] [--tiles 2000] [--encode 64]
 
 Without ``--slide`` a JPEG pyramid with stained-looking noise is made (8192 x 8192, tiles of 256). Peers in the same
 run: OpenSlide's bare ``read_region`` on the same places, and its DeepZoom generator, which many pipelines tile with.
