@@ -40,6 +40,7 @@ _BRITISH = [(re.compile(pattern), replacement) for pattern, replacement in (
     (r"^peri?tonae", "peritone"), (r"labour", "labor"), (r"odour", "odor"), (r"localis", "localiz"),
     (r"^orchidect", "orchiect"), (r"^calibre$", "caliber"), (r"mould", "mold"), (r"aneurysm", "aneurism"),
 )]
+_ANY_BRITISH = re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in _BRITISH))
 # words where "-ise" or "-ised" is no British ending
 _KEEP_ISE = re.compile(r"(?:prec|exc|inc|circumc|prom|rev|superv|adv|comp|r|otherw|w|r|no|d|bas|surpr|exerc|merchand)is")
 _IRREGULAR = {
@@ -120,7 +121,7 @@ def canonical(token: str) -> str:
         word = unicodedata.normalize("NFKD", word.translate(_GREEK_TABLE))
         word = "".join(c for c in word if not unicodedata.combining(c))
     if len(word) > 3 and word.isalpha():
-        if not _KEEP_ISE.match(word):
+        if _ANY_BRITISH.search(word) and not _KEEP_ISE.match(word):  # one look at most words instead of thirty
             for pattern, replacement in _BRITISH:
                 word = pattern.sub(replacement, word)
         return _singular(word)
