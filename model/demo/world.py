@@ -72,6 +72,7 @@ class WorldSettings:
         closed_share: share of the cases that are asked as a multiple choice.
         slides: patches from slides instead of prototypes (``noise`` and ``distractors`` then say nothing).
         real_slide: a slide whose patches join those that say nothing.
+        careless: share of the training cases whose trajectory is written carelessly, see :func:`careless`.
     """
 
     seed: int = 0
@@ -84,6 +85,7 @@ class WorldSettings:
     closed_share: float = 0.0
     slides: bool = False
     real_slide: str = ""
+    careless: float = 0.0
 
 
 def trajectory_of(diagnosis: Entity, shown: Sequence[str], absent: tuple[str, str] | None) -> Trajectory:
@@ -100,6 +102,18 @@ def trajectory_of(diagnosis: Entity, shown: Sequence[str], absent: tuple[str, st
         seen += f" No {finding} is seen."
         steps.append(f"The absence of {finding} argues against {other}.")
     return Trajectory(seen, tuple(steps), f"{_capital(diagnosis.name)}.")
+
+
+def careless(trajectory: Trajectory) -> Trajectory:
+    """The trajectory as a hurried writer leaves it: one finding, one step, and the other dialect's tag.
+
+    Training data are of uneven quality; what SFT copies from them is what GRPO's rewards can put right.
+
+    Example:
+        >>> careless(Trajectory("Findings: a, b. No c is seen.", ("A.", "B."), "D.")).render()
+        '<info>\\nFindings: a.\\n</info>\\n\\n<think>\\n1. A.\\n</think>\\n\\n<answer>\\nD.\\n</answer>'
+    """
+    return Trajectory(trajectory.observe.split(",")[0].split(".")[0] + ".", trajectory.steps[:1], trajectory.answer, "info")
 
 
 def _capital(text: str) -> str:
@@ -188,6 +202,11 @@ class World:
         return sample, self.bag(shown, rng, name, split)
 
 
+def hurried(settings: WorldSettings, number: int) -> bool:
+    """Whether training case ``number`` is written carelessly."""
+    return bool(np.random.default_rng([settings.seed, 4, number]).random() < settings.careless)
+
+
 def write_world(folder: str | Path, *, train: int = 240, validation: int = 48, test: int = 60,
                 settings: WorldSettings | None = None, graph: Any = None, encoder: Any = None) -> dict[str, Path]:
     """Write bags and ``train.jsonl``, ``validation.jsonl``, ``test.jsonl`` under ``folder``.
@@ -217,6 +236,10 @@ def write_world(folder: str | Path, *, train: int = 240, validation: int = 48, t
             sample, bag = world.case(number, split)
             write_bag(root / sample.image, bag)
             reference = build_reference(sample.trajectory, graph=graph).to_json()
-            samples.append(replace(sample, reference=reference, graph_hash=graph.hash))
+            text = sample.text
+            # the reference stays whole: it says what a careful writer would have written
+            if split == "train" and hurried(world.settings, number):
+                text = careless(sample.trajectory).render()
+            samples.append(replace(sample, text=text, reference=reference, graph_hash=graph.hash))
         files[split] = write_samples(root / f"{split}.jsonl", samples)
     return files

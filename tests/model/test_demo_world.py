@@ -40,6 +40,21 @@ def test_reference_trajectories_earn_the_maximum(tmp_path):
             assert reward(sample.text, sample.reference) == pytest.approx(1.0), (type(reward), sample.text)
 
 
+def test_careless_trajectories_are_for_training_only_and_their_reference_stays_whole(tmp_path):
+    files = write_world(tmp_path, train=30, validation=6, test=6, settings=WorldSettings(careless=0.5))
+    train = read_samples(files["train"])
+    whole = read_samples(write_world(tmp_path / "whole", train=30, validation=1, test=1)["train"])
+    hurried = [(a, b) for a, b in zip(train, whole, strict=True) if a.text != b.text]
+    assert 8 <= len(hurried) <= 22
+    for sample, careful in hurried:
+        assert sample.reference == careful.reference
+        assert len(sample.trajectory.steps) == 1
+        assert FormatReward()(sample.text, sample.reference) == 0.0
+        assert 0.0 < EntityReward()(sample.text, sample.reference) < 0.8
+        assert SemanticReward()(sample.text, sample.reference) == pytest.approx(1.0)
+    assert not any("<info>" in s.text for name in ("validation", "test") for s in read_samples(files[name]))
+
+
 def test_same_seed_same_bytes_and_another_seed_others(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_world(tmp_path / name, train=3, validation=1, test=1, settings=WorldSettings(seed=seed))
