@@ -43,6 +43,13 @@ _BEFORE_BREAKS = frozenset({"but", "which", "however", "with", "without", "showi
 _VALUE_GLUE = frozenset({":", "(", "-", "–", "=", "is", "are", "was", "were", "status", "\"", "?"})
 _LETTERS = frozenset({"n", "y"})
 _VALUE_ENDS = frozenset({".", ",", ";", ")", "(", "\n", "]", "-", "–", "/"})
+_NONE = frozenset({"0", "zero", "none"})
+_BEFORE_COUNT = frozenset({":", "(", "in", "to", "-", "–", "="})
+_COUNT_TOKENS = 3
+_CONTRASTS = frozenset({"rather than", "instead of", "and not"})
+_EARLIER_MATERIAL = frozenset({"biopsy", "excision", "resection", "specimen", "diagnosis", "pathology", "slide", "material", "report", "aspiration", "surgery",
+                               "case", "curettage", "fna", "mastectomy", "lumpectomy", "turbt"})
+_TITLE_REACH = 10
 _COLON_REACH = 4
 _MARK_REACH = 4
 _BRACKET_TOKENS = 5
@@ -143,6 +150,9 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
         cue: Cue | None = None
         if inside:
             category, cue = _govern(words, start, end, low, high, inside, loose[number] in (1, 3))
+            if cue is not None and cue.phrase == "?" and number and _asks_before(words, spans[number - 1], start):
+                others = [hit for hit in inside if hit[1] != start]
+                category, cue = _govern(words, start, end, low, high, others, loose[number] in (1, 3))
             if (category == NEGATED and loose[number] == 2) or (category == HISTORICAL and loose[number] == 3):
                 category, cue = AFFIRMED, None  # a category that is given is given
         if category == AFFIRMED:
@@ -152,6 +162,8 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
             elif loose[number] not in (1, 3) and end + 2 < high and words[end] == ":" and number + 1 < len(spans) and _is_empty_field(
                     words, end, spans[number + 1], high):
                 category = UNSPECIFIED
+            elif not loose[number] and _is_none_of(words, start, end, low, high):
+                category = NEGATED
             if history and category == AFFIRMED and loose[number] != 3:
                 while past < len(history) and history[past][1] <= start:
                     past += 1
@@ -159,6 +171,24 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
                     category = HISTORICAL
         found.append((category, cue))
     return found
+
+
+def _asks_before(words: Sequence[str], previous: tuple[int, int], start: int) -> bool:
+    """Whether the question mark before a mention ends a question about the one before it ("Necrosis? Dysplasia present")."""
+    return previous[1] == start - 1 and (not previous[0] or words[previous[0] - 1] != "?")
+
+
+def _is_none_of(words: Sequence[str], start: int, end: int, low: int, high: int) -> bool:
+    """Whether a count denies a finding: "0 of 18 nodes involved", "metastasis in 0/18", "metastasis (0/18)"."""
+    if start - low > 1 and words[start - 1].isdigit():  # the stroke of "0/18" is no token
+        at = start - 3 if words[start - 2] == "of" and start - low > _COUNT_TOKENS - 1 else start - 2
+        return words[at] in _NONE
+    at = end
+    while at < high and at < end + 2 and words[at] in _BEFORE_COUNT:
+        at += 1
+    if at == end or at + 1 >= high or words[at] not in _NONE:
+        return False
+    return words[at + 1].isdigit() or (words[at + 1] == "of" and at + 2 < high and words[at + 2].isdigit())
 
 
 def _mark(words: Sequence[str], start: int, low: int) -> int:
@@ -232,7 +262,7 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 if distance <= cue.reach + _BRACKET_TOKENS and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
                     before, before_distance = cue, distance
                     break
-            elif cue.phrase == "?":
+            elif cue.phrase == "?" or (cue.phrase in _CONTRASTS and cue_start == end):
                 continue  # "necrosis? not seen"
             elif cue.category == BREAK or (cue.side == AFTER and cue.category in (NEGATED, POSSIBLE)):
                 if (cue.category == NEGATED and cue.existence and not loose and cue_start == end + 1
@@ -246,6 +276,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
         if before is not None or block:
             break
     if before is not None and after is not None:
+        if after.phrase in _CONTRASTS and not after_distance:
+            return after.category, after  # "enchondroma rather than chondrosarcoma is favored"
         if before.category == AFFIRMED:
             # "no X is seen" is a denial; "no tumor, X is present" is not
             if after.category in (NEGATED, POSSIBLE) and before_distance <= 1 and "," in words[
@@ -294,6 +326,9 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
         return True
     if cue.category == NEGATED and between[0] == ",":
         return False  # "necrosis absent, ulceration present"
+    if cue.category == HISTORICAL and between.count(":") == 1 and between[-1] == ":" and len(between) <= _TITLE_REACH and (
+            _EARLIER_MATERIAL.intersection(between)):
+        return True  # "prior core biopsy (S12-3344): melanoma"
     if ":" in between and not (between[0] == ":" and between.count(":") == 1):
         return False
     if "-" in between or "–" in between:

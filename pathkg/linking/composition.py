@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Found = tuple[int, int, int, int, str]
 
 _LINKS = frozenset({"of", "in", "into", "to", "through", "within", "on"})
-_AND = frozenset({"and", "or"})
+_AND = frozenset({"and", "or", "nor", "&", "/"})
 _SPREAD = frozenset({"invasion", "infiltration", "involvement", "extension", "penetration", "infiltrating", "invading",
                      "involving", "invades", "infiltrates", "tumor infiltration", "tumor invasion", "tumor extension"})
 _SPREAD_NAMES = ("invasion", "involvement", "extension")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pathkg.linking.staging import Value
@@ -14,10 +15,12 @@ _SIZE = re.compile(
     r"|(?:greatest|maximum|largest)\s+(?:tumou?r\s+)?(?:dimension|diameter|extent|size)|max\.?\s+diameter|measuring|measures|diameter)"
     r"[^0-9.;]{0,60}?" + _MEASURE, re.I)
 # "a firm tan mass, 1.7 cm in greatest dimension", "invasive carcinoma (5.3 cm)"
-_MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|carcinoma|adenocarcinoma|melanoma|sarcoma|neoplasm|lesion)\b(?!\s*-?\s*free))(?P<gap>[^.;:0-9]{0,60}?)[\s(,]" + _MEASURE
-                   + r"(?!\s*(?:from|to|of\s+the|away|margin))", re.I)
+_MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|neoplasm|lesion|\w*carcinoma|\w*sarcoma|\w*blastoma|melanoma|seminoma|mesothelioma|pheochromocytoma|paraganglioma|thymoma|meningioma|oncocytoma"
+                   r"|chordoma|teratoma|lymphoma|angiomyolipoma|\w*glioma|astrocytoma|ependymoma|carcinoid)\b(?!\s*-?\s*free))(?P<gap>[^.;:0-9]{0,60}?)[\s(,]" + _MEASURE
+                   + r"(?!\s*(?:from|to|of\s+the|away|margin|above|below|beyond|of\s+\d|(?:distal|proximal|superior|inferior|medial|lateral|anterior|posterior|deep)(?:ly)?\s+to))", re.I)
+_WITHIN_THE_TUMOUR = re.compile(r"invad|\binvasion\s+(?:of|into|is|measur|depth)|breslow|clark|level|epicent|centered|mitos", re.I)
 _SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou?r|mass|carcinoma|adenocarcinoma|neoplasm|lesion)\b)(?!\s*-?\s*free)", re.I)
-_NOT_THE_TUMOUR = re.compile(r"\bnod(?:es?|al)\b|deposit|metasta|smaller|smallest|second\s+|satellite|specimen|fragments?|biopsy|scar|cyst|polyp|ellipse|skin|margin|depth|thickness|distance|"
+_NOT_THE_TUMOUR = re.compile(r"\bnod(?:es?|al)\b|deposit|metasta|smaller|smallest|second\s+|satellite|breslow|specimen|fragments?|biopsy|scar|cyst|polyp|ellipse|skin|margin|depth|thickness|distance|"
                              r"extension|within|(?<!contiguous\s)(?<!largest\s)focus\b|foci\b|segment|aggregate|in\s+situ|dcis|clot|hemorrhag|adenoma\b|uterus|prostate\s+(?:gland|measur)|kidney\s+measur", re.I)
 _BOUND = re.compile(r"(?:more|greater|less|larger|smaller)\s+than|at\s+least|up\s+to|[<>≤≥]\s*=?\s*$", re.I)
 _CLAUSE = re.compile(r"[.;:]\s")
@@ -41,6 +44,8 @@ def sizes(text: str) -> list[Value]:
             lead = clauses[-1] + text[match.start():at] + (match["cue"] if pattern is _SIZED else "")
             if match["cue"].lower() == "size" and len(clauses) > 1 and len(clauses[-1]) < 3:
                 lead = clauses[-2][-25:] + lead
+            if pattern is _MASS and _WITHIN_THE_TUMOUR.search(match["gap"]):
+                continue
             if at in found or _NOT_THE_TUMOUR.search(lead) or _BOUND.search(text[match.start():at]):
                 continue
             values = [float(match[g].replace(" ", "").replace(",", ".")) for g in "abc" if match[g]]
@@ -70,12 +75,25 @@ _RESULT = re.compile(
     r"|(?P<equ>\bequivocal|indeterminate|borderline)"
     r"|(?P<none>\bnot\s+(?:performed|done|available|applicable|specified)|pending|\bunknown\b|ordered)", re.I)
 _SCORE = re.compile(r"(?<![\d.])(?P<s>[0-3])\s?\+|score\W{0,3}(?:of\s+)?(?P<t>[0-3])(?![\d.%])|(?P<w>[0-3])\s?(?:of|/)\s?3\+?", re.I)
+_BARE_SCORE = re.compile(r"[\s:=(]*(?:IHC|by\s+IHC|immunohistochemistry)?[\s:=(]*(?P<s>[0-3])(?=\s*(?:$|[.,;)(]))", re.I)
 _PERCENT = re.compile(r"(?P<p>\d{1,3})\s?(?:-\s?(?P<q>\d{1,3})\s?)?%")
 _STOP = re.compile(r"[;]|\.\s+(?=[A-Z])")
 
 
-def receptors(text: str) -> dict[str, list[Value]]:
+def _score(match: re.Match[str]) -> int:
+    return int(next(value for value in match.groups() if value is not None))
+
+
+_BARE_SIGN = re.compile(r"\s?(?:(?P<pos>\+{1,3})|(?P<neg>[-–−](?=\s*(?:$|[,;.)/]|[A-Z]))))")
+_HER2_BY_SCORE = {0: False, 1: False, 2: None, 3: True}
+
+
+def receptors(text: str, others: Sequence[int] = ()) -> dict[str, list[Value]]:
     """ER, PR, HER2 and Ki-67 results: ``{"expression": bool | None, "percentage", "score"}``.
+
+    Args:
+        text: a report.
+        others: where other markers are named, whose results are not these.
 
     Example:
         >>> found = receptors("ER: Positive (95%). PR: Negative. HER2/neu: 1+ (negative).")
@@ -92,13 +110,19 @@ def receptors(text: str) -> dict[str, list[Value]]:
                and re.fullmatch(r"[\s,/&+]*(?:and|receptors?|\(?\s*)?[\s,/&)]*", text[starts[last][1]:starts[last + 1][0]], re.I)):
             last += 1
         behind = starts[last][1]
-        limit = min((s for s, _, _ in starts[last + 1:]), default=len(text))
+        limit = min((s for s in (*(s for s, _, _ in starts[last + 1:]), *others) if s >= behind), default=len(text))
         window = text[behind:min(limit, behind + 160)]
         stop = next((m.start() for m in _STOP.finditer(window) if m.start() > 25 or _RESULT.search(window[:m.start()])), None)
         window = window[:stop]
         value: dict[str, Any] = {}
-        match = _RESULT.search(window)
-        if match is None or match["none"]:
+        sign = _BARE_SIGN.match(text, behind)
+        match = sign or _RESULT.search(window)
+        score = _SCORE.search(window) if name == "HER2" and not sign else None
+        if score is None and name == "HER2" and not sign:
+            score = _BARE_SCORE.match(window)
+        if score and (match is None or (match["pos"] and match["pos"].lower().startswith("present"))):
+            value["expression"] = _HER2_BY_SCORE[_score(score)]
+        elif match is None or (not sign and match["none"]):
             before = text[max(0, start - 40):start]
             lead = re.search(r"\b(positive|negative)\s+(?:for|staining\s+for)\s+(?:[\w\s,/()-]{0,30})$", before, re.I)
             if lead:
@@ -110,9 +134,8 @@ def receptors(text: str) -> dict[str, list[Value]]:
         percent = _PERCENT.search(window)
         if percent:
             value["percentage"] = int(percent["p"])
-        score = _SCORE.search(window) if name == "HER2" else None
         if score:
-            value["score"] = int(score["s"] or score["t"] or score["w"])
+            value["score"] = _score(score)
         weight = 2.0 + (1.0 if window.lstrip()[:1] in ":-–" else 0.0)
         found.setdefault(name, []).append(Value(value, start, behind + (match.end() if match else 0), weight))
     return {name: sorted(values, key=lambda v: (-v.weight, v.start)) for name, values in found.items()}

@@ -120,11 +120,13 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         borderline for|atypical suspicious for|query|perhaps|what must be presumed to be|is to be ruled out for
         should be ruled out for|be ruled out for|evaluate for|to evaluate for|worrisome|potential|potentially
         highly suggestive of|highly suspicious for|strongly suggestive of|seems|so called|supportive of
+        is favored over|are favored over|favored over|is preferred over|preferred over|more likely than
         not unlike|not dissimilar to|not dissimilar from|in favor of|in favour of
         cannot entirely exclude|cannot completely exclude|cannot be ruled out for|no definite evidence against|to rule out
         preoperative diagnosis|pre operative diagnosis|preop diagnosis|impression rule out|assess for|concern of|working diagnosis
     """),
     (POSSIBLE, BEFORE, 8, True, """
+        is favored over|are favored over|favored over|is preferred over|preferred over|more likely than
         cannot be ruled out|can not be ruled out|cannot be excluded|can not be excluded|could not be ruled out
         could not be excluded|cannot be entirely excluded|cannot be completely excluded|not be excluded|not excluded|is possible
         are possible|is suspected|are suspected|is favored|are favored|is likely|are likely
@@ -188,7 +190,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         not without|no special type|of no special type|not otherwise specified|not otherwise classified|no question|no charge|no 1
         negative control|negative controls|negative margin|negative margins|non neoplastic|non tumor|non invasive
         noninvasive|non seminomatous|non mucinous|non keratinizing|non functioning|non necrotizing|non caseating|non specific
-        not a limiting factor|no identifiers|non contributory|not ruled out|not yet|no comment|without change|without complication
+        time zero|day zero|not a limiting factor|no identifiers|non contributory|not ruled out|not yet|no comment|without change|without complication
         may be used|may be seen|may be performed|non lesional|no time|not limited to|no different|does not rule out malignancy if
     """),
     (BREAK, NONE, 0, True, """

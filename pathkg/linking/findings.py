@@ -58,7 +58,13 @@ class ReportFindings:
         return {name: [f.to_dict() for f in found] for name, found in self.fields.items()}
 
     def explain(self) -> str:
-        return "\n".join(f"{name}: {found[0].value} (from {found[0].text!r})" for name, found in self.fields.items())
+        """Every field on a line, its values with the words they were read from; the same value once."""
+        lines = []
+        for name, found in self.fields.items():
+            distinct = {str(f.value): f for f in reversed(found)}
+            said = [f"{f.value} (from {f.text!r})" for f in found if distinct[str(f.value)] is f]
+            lines.append(f"{name}: {'; '.join(said)}")
+        return "\n".join(lines)
 
 
 def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None = None) -> ReportFindings:
@@ -86,7 +92,7 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
         ("pM", staging.tnm(flat, "M")), ("stage_group", staging.stage_group(flat)),
         ("tumor_size_mm", counts.sizes(flat)), ("margin_distance_mm", margins.margin_distances(flat)), ("margins", margins.margin_status(flat))]
     examined, positive = lymph_nodes.node_counts(flat)
-    read += [("nodes_examined", examined), ("nodes_positive", positive), *counts.receptors(flat).items()]
+    read += [("nodes_examined", examined), ("nodes_positive", positive), *counts.receptors(flat, [m.start for m in result if m.type in _MARKER_TYPES and not m.name.startswith(_RECEPTOR_NAMES)]).items()]
     fields: dict[str, list[Finding]] = {
         name: [Finding(name, v.value, v.start, v.end, text[v.start:v.end], weight=v.weight) for v in values]
         for name, values in read if values}
@@ -119,6 +125,8 @@ class _Kinds:
     above: Mapping[str, frozenset[str]]
 
 
+_MARKER_TYPES = frozenset({"marker", "marker_result", "gene/protein"})
+_RECEPTOR_NAMES = ("estrogen receptor", "progesterone receptor", "HER2", "ERBB2", "Ki-67")
 _TUMOUR_NAME = re.compile(r"oma\b|neoplasm|tumou?r|cancer|leuk|mesothelioma|malignan|histiocytosis|Paget|mycosis", re.I)
 _STATUS_NODES = {"PATHKG:l0": False, "PATHKG:l1": True, "PATHKG:v0": False, "PATHKG:v1": True, "PATHKG:v2": True}
 _NERVE_NODES = {"PATHKG:perineural-pn0": False, "PATHKG:perineural-pn1": True}

@@ -8,7 +8,8 @@ from pathkg.linking.node_statements import marks_of
 from pathkg.linking.staging import Value
 
 _N = r"(?P<n>\d{1,3}(?:[.,]\s?\d+)?)\s*-?\s*(?P<unit>cm|mm|millimet\w+|centimet\w+)\b"
-_EDGE = r"(?:margins?|resection\s+(?:lines?|edges?|borders?)|inked\s+(?:edge|surface))"
+_EDGE = r"(?:margins?|resection\s+(?:lines?|edges?|borders?|planes?)|inked\s+(?:edge|surface)|staple\s+lines?|CRM)"
+_TUMOUR = r"(?:(?:adeno)?carcinoma|tumou?r|melanoma|\w*sarcoma|lymphoma|neoplasm|malignancy|DCIS|LCIS|CIN\s?[23]|HSIL|carcinoma\s+in\s+situ)"
 # the distance stands before its margin, behind it, or behind "closest"
 _BEFORE = re.compile(rf"{_N}\.?\s*(?:\([^)]{{0,20}}\)\s*)?(?:away\s+)?(?:from|to|of|clear\s+of)\s+(?:both\s+|all\s+|its\s+)?(?:the\s+)?(?P<to>(?:[\w\-/()]+[\s.,]+){{0,6}}?){_EDGE}", re.I)
 _BEHIND = re.compile(rf"\b{_EDGE}(?!\s+(?:measur|is\s+inked))(?P<gap>[^.;\d]{{0,70}}?)(?:by|of|is|at|[:=(<>]|measures|distance|clearance|approximately|about|within)\s*"
@@ -19,16 +20,19 @@ _OTHER_PLACE = re.compile(r"junction|dentate|pectinate|anal\s+verge|ligament|nip
 
 _CLEAN = r"(?:negative|uninvolved|free|clear|clean|not\s+involved|unremarkable|benign|no\s+(?:residual\s+|invasive\s+|evidence\s+of\s+)?(?:tumou?r|carcinoma|malign\w+|neoplas\w+|dysplasia|cancer|involvement|evidence|melanoma|sarcoma)|without\s+(?:tumou?r|carcinoma|evidence)|absent|not\s+seen)"
 _FREE = re.compile(rf"\b{_EDGE}\b(?P<m>(?:(?!{_EDGE})[^.;]){{0,80}}?)\b{_CLEAN}\b|\b(?:negative|clear|free|uninvolved|clean|tumou?r-free)\s+(?:\w+\s+){{0,3}}{_EDGE}"
-                   rf"|\bR0\b|no\s+(?:tumou?r|carcinoma|malignancy)\s+(?:\w+\s+){{0,3}}(?:at|in)\s+(?:the\s+)?(?:\w+\s+){{0,4}}{_EDGE}", re.I)
+                   rf"|\bR0\b|\bno\s+(?:positive|involved)\s+{_EDGE}|\b(?:positive|involved)\s+(?:\w+\s+){{0,2}}{_EDGE}\s*(?::|is|are|were|was)?\s*(?:none|absent|not\s+(?:identified|seen|present|found))|no\s+(?:tumou?r|carcinoma|malignancy)\s+(?:\w+\s+){{0,3}}(?:at|in)\s+(?:the\s+)?(?:\w+\s+){{0,4}}{_EDGE}", re.I)
 _INVOLVED = re.compile(
-    rf"\b{_EDGE}\b(?P<m>(?:(?!{_EDGE}|negative|uninvolved|free|clear|not|un|no\b|close)[^.;]){{0,50}}?)\b(?:positive|involved|involvement\s*:\s*(?:yes|present))\b(?!\s*[:?(])"
-    rf"|\b(?:positive|involved)\s+(?:\w+\s+){{0,3}}{_EDGE}\b(?!\s*:\s*(?:no|none))|\b(?:extends?\s+(?:focally\s+)?to|(?<!not\s)present\s+at|involv(?:es|ing)|transected\s+at|focally\s+at)\s+(?:the\s+)?(?:\w+\s+){{0,4}}{_EDGE}\b"
+    rf"\b{_EDGE}\b(?P<m>(?:(?!{_EDGE}|negative|uninvolved|free|clear|not|un|no\b|close)[^.;]){{0,50}}?)\b(?:positive|involved|involvement\s*:\s*(?:yes|present))\b(?!\s*[:?(]|\s+(?:is|are)\s+(?:absent|not))"
+    rf"|\b(?:positive|involved)\s+(?:\w+\s+){{0,3}}{_EDGE}\b(?!\s*(?::|is|are|were|was)?\s*(?:no\b|none|absent|not\b|n/?a\b))|\b(?:extends?\s+(?:focally\s+)?to|(?<!not\s)present\s+at|involv(?:es|ing)|transected\s+at|focally\s+at)\s+(?:the\s+)?(?:\w+\s+){{0,4}}{_EDGE}\b"
+    rf"|\b{_TUMOUR}(?:\s+in\s+situ)?\s+(?:is\s+|are\s+)?(?:seen\s+|present\s+|identified\s+|focally\s+)?(?:at|on)\s+(?:the\s+)?(?:\w+\s+){{0,4}}?{_EDGE}\b(?!\s*[:?])"
+    rf"|\b{_EDGE}\s*(?:\([^)]{{0,30}}\))?\s*[:–]\s*(?:(?!no\b|not\b|free|neg|un|clear|without|absen)[\w\-]+\s+){{0,4}}?{_TUMOUR}\b(?!\s*[\-]?\s*free|\s+(?:is\s+|are\s+)?(?:not|absent|\d|approx|comes|measures))"
     rf"|\bR[12]\b(?!\w|\s*(?:lymph|node))", re.I)
 # "margins involved: none" is the label of a field, and so is "margin involved:" with its value missing
-_FIELD = re.compile(rf"\b{_EDGE}\s+(?:\w+\s+){{0,2}}(?:involved|involvement|status)\s*(?:\([^)]{{0,30}}\))?\s*[:?]\s*(?P<v>[^.;\n]{{0,40}})", re.I)
+_FIELD = re.compile(rf"\b{_EDGE}\s+(?:\w+\s+){{0,2}}(?P<label>involved|involvement|positive|status)\s*(?:\([^)]{{0,30}}\))?\s*[:?]\s*(?P<v>[^.;\n]{{0,40}})", re.I)
 _FIELD_FREE = re.compile(r"^\W*(?:no\b|none|not\s+involved|negative|free|uninvolved|narrowly\s+free|absent|clear)", re.I)
 _FIELD_INVOLVED = re.compile(r"^\W*(?:yes|positive|present|involved|(?:\w+\s+){0,3}margins?)", re.I)
-_DENIED = re.compile(r"\b(?:no|not|without|nor|does\s+not|do\s+not|neither|negative\s+for)\s+(?:\w+\s+){0,5}$", re.I)
+_FIELD_OPEN = re.compile(r"^\W*(?:$|n/?a\b|not\s|cannot|unknown|uncertain|indeterminate|margin)", re.I)
+_DENIED = re.compile(r"\b(?:no|not|without|nor|does\s+not|do\s+not|neither|negative\s+for|free\s+of|clear\s+of|absence\s+of|uninvolved\s+by)\s+(?:\w+\s+){0,5}$", re.I)
 
 
 def margin_distances(text: str) -> list[Value]:
@@ -51,7 +55,7 @@ def margin_distances(text: str) -> list[Value]:
                 continue
             if pattern is not _BEFORE and re.search(r"\bmargins?\b.*\b(?:circumf|measur)", gap, re.I):
                 continue
-            if pattern is _CLOSEST and not re.search(_EDGE, text[match.start():match.end() + 60], re.I):
+            if pattern is _CLOSEST and not re.search(_EDGE, before.rpartition(". ")[2] + text[match.start():match.end() + 60], re.I):
                 continue
             number = float(match["n"].replace(" ", "").replace(",", "."))
             value = round(number * (10.0 if match["unit"][0].lower() == "c" else 1.0), 2)
@@ -84,7 +88,7 @@ def margin_status(text: str) -> list[Value]:
         labels.append((match.start(), match.start("v")))
         if _FIELD_FREE.match(match["v"]):
             free.append(Value("uninvolved", match.start(), match.end("v"), 2.0))
-        elif _FIELD_INVOLVED.match(match["v"]):
+        elif _FIELD_INVOLVED.match(match["v"]) or (match["label"].lower() == "positive" and not _FIELD_OPEN.match(match["v"])):
             involved.append(Value("involved", match.start(), match.end("v"), 2.0))
     for pattern, values, name in ((_INVOLVED, involved, "involved"), (_FREE, free, "uninvolved")):
         for match in pattern.finditer(text):

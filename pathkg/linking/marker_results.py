@@ -38,9 +38,13 @@ _UNKNOWN = (r"(?:pending|not\s+(?:performed|done|available|interpretable|assess\
             r"uninterpretable|unknown|cannot\s+be|ordered)")
 _VALUE = re.compile(rf"{_GLUE}(?:(?P<negative>{_NEG})|(?P<equivocal>{_EQUIVOCAL})|(?P<unknown>{_UNKNOWN})|(?P<positive>{_POS}))"
                     r"(?!\s*-?\s*(?:for|to|controls?|margins?|lymph|nodes?)\b)", re.I)
-_STRENGTH = re.compile(r"[\s:=(,\-]*(?:is|are|shows?)?\s*(?:diffuse|strong|weak|focal|patchy|moderate)(?:ly)?\b(?:\s*(?:,|and|to|/)?\s*(?:diffuse|strong|weak|focal|patchy|moderate|nuclear|cytoplasmic|membranous|staining)\b)*"
+_PATTERN_WORDS = (r"diffuse|strong|weak|focal|patchy|moderate|scattered|variable|nuclear|cytoplasmic|membranous|membrane|perinuclear|paranuclear|dot-?\s?like|box-?\s?like|"
+                  r"sustentacular|full[\s\-]thickness|block(?:[\s\-]type)?")
+"""How cells stain: said without "positive", it means that they do ("STAT6 nuclear", "CD99: membranous")."""
+_STRENGTH = re.compile(rf"[\s:=(,\-]*(?:is|are|shows?|with)?\s*(?:{_PATTERN_WORDS})(?:ly)?\b(?:\s*(?:,|and|to|/)?\s*(?:{_PATTERN_WORDS}|staining|expression|pattern|immunoreactivity|reactivity)\b)*"
                        r"\s*(?:$|[.,;)\n])", re.I)
 _SCORE = re.compile(r"[^;.]{0,40}?(?<![\d.])(?P<s>[0-3])\s?(?:\+(?!\d)|/\s?3\b|(?=\s*(?:$|[.,;)(])))", re.I)
+_NOT_AMPLIFIED = re.compile(r"^[^.;]{0,30}\b(?:2\s?\+|equivocal)[^;:]{0,30}\bF?C?ISH\b[\s:,(\-]*(?:is\s+|was\s+)?(?:not\s+amplified|non-?\s?amplified|un-?amplified|negative|no\s+amplification)", re.I)
 _SIGN = re.compile(r"(?P<negative>[-–−](?=\s*(?:$|[,;.)/]|and\b|or\b|[A-Z]))|\(\s?[-–−]\s?\))|(?P<positive>\+{1,3}|\(\s?\+{1,3}\s?\))")
 _LEADS_POSITIVE = frozenset({"positive for", "immunoreactive for", "reactive for", "positivity for", "expression of", "express", "expresses", "expressing",
                              "reactivity for", "immunoreactivity for", "immunopositive for", "positive staining for", "stain positively for", "co express",
@@ -89,6 +93,7 @@ class MarkerResults:
         n = len(found)
         own, led, plain = [""] * n, [""] * n, [False] * n
         any_marker = False
+        signed: set[int] = set()
         for k, f in enumerate(found):
             of = self.of.get(f[3])
             if of is not None:
@@ -97,6 +102,8 @@ class MarkerResults:
             elif f[3] in self.markers:
                 any_marker = True
                 own[k] = self._behind(sentence, found, k)
+                if own[k] and _SIGN.match(sentence.text, sentence.offsets[2 * f[1] - 1]):
+                    signed.add(k)
                 cue = status[k][1]
                 if cue is not None and cue.side == AFTER and status[k][0] in (AFFIRMED, NEGATED):
                     if cue.category == NEGATED:
@@ -109,7 +116,7 @@ class MarkerResults:
         results = [""] * n
         for k, f in enumerate(found):
             if f[3] in self.markers:
-                results[k] = self._decide(status, k, own[k] or led[k], own[k], plain[k], f, sentence.words)
+                results[k] = self._decide(status, k, own[k] or led[k], own[k], plain[k], f, sentence.words, signed=k in signed)
         return results
 
     def _behind(self, sentence: Sentence, found: Sequence[Found], k: int) -> str:
@@ -129,6 +136,8 @@ class MarkerResults:
         rest = text[at:limit]
         if f[3] in self._her2:
             graded = _SCORE.match(rest)
+            if _NOT_AMPLIFIED.search(text[at:at + _REACH]):
+                return "negative"  # an equivocal stain is settled by the test for the gene
             if graded and not re.search(r"(?:negative|positive|amplified|equivocal)", rest[:graded.end()], re.I):
                 return ("negative", "negative", "equivocal", "positive")[int(graded["s"])]
         if f[3] in self._proliferation:
@@ -158,17 +167,22 @@ class MarkerResults:
                 elif not led[k] and led[k - 1]:
                     led[k] = led[k - 1]
 
-    def _decide(self, status: list[Status], k: int, value: str, own: str, plain: bool, found: Found, words: Sequence[str]) -> str:
+    def _decide(self, status: list[Status], k: int, value: str, own: str, plain: bool, found: Found, words: Sequence[str], *,
+                signed: bool) -> str:
         """Bring the status in line with the value; the result that is reported."""
         category, cue = status[k]
         if value in ("equivocal", "unknown"):
             if category in (AFFIRMED, NEGATED):
                 status[k] = (POSSIBLE if value == "equivocal" else UNSPECIFIED, None)
             return ""
+        if category == POSSIBLE and signed and value in ("positive", "negative"):
+            category = AFFIRMED  # "consistent with a lung primary (TTF-1+)": the doubt is of the primary
+            status[k] = (AFFIRMED, None)
         if category not in (AFFIRMED, NEGATED):
             return ""
         if value == "negative":
-            if category == NEGATED and own and cue is not None and cue.side == AFTER and plain and "for" not in cue.phrase:
+            if category == NEGATED and own and cue is not None and cue.side == AFTER and plain and "for" not in cue.phrase and (
+                    words[found[0] - 1] in cue.phrase.split(" ")):
                 status[k] = (AFFIRMED, None)  # "no CK7-negative cells"
                 return ""
             if category != NEGATED:

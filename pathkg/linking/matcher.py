@@ -47,7 +47,7 @@ _NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is"
 _ARTICLE_REACH = 5
 _DENIED = re.compile(r"""\s*[:=]\s*(?:
     [-–−](?=[ \t]*(?:$|[\n,;.]))                                                        # lymphovascular invasion: -
-    |(?:0\s?%|[LVlv]0|Pn0)(?![\w.-])                                                      # necrosis: 0%
+    |(?:0\s?%|[LVlv]0|Pn0|0(?=\s*(?:$|[\n,;)]|\.(?!\d))))(?![\w.-]*\d)                         # necrosis: 0%, tumor deposits: 0
     |(?:\[\s?\][^\[\]:\n]{0,40})?\[\s?[xX]\s?\]\s*(?:absent|no|not|none)\b(?!\s+(?:spec|appl|assess|know))  # [ ] present [x] absent
     )""", re.X)
 """Values of a field that deny it, and that no cue phrase can hold."""

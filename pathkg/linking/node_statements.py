@@ -87,8 +87,9 @@ _NOT_A_RATIO = re.compile(r"\b(?:grade|score|nottingham|richardson|tubul\w*|mito
 _PAGE = re.compile(r"\b(?:page|part|sheet|copy|block|stage|grade)\W{0,3}$", re.I)
 _AFTER_WORDS = re.compile(rf"(?:\s*\))?(?:\s*\(\s?\d{{1,3}}\s?\))?(?:\s*\(\s?\d{{1,3}}\s?/\s?\d{{1,3}}\s?\))?(?:{_KIND}|\s*){_NODES}", re.I)
 _CUE = re.compile(r"node|metast|\blns?\b|lymph|axill|sentinel|nodal|\bpN\d", re.I)
+_BEHIND_CATEGORY = re.compile(r"(?<![A-Za-z])[ycr]{0,2}[pP]?N[0-3][a-cA-C]?(?:mi)?\s*\($")
 _NEAR = 110
-_REGION_CUE = re.compile(r"node|\blns?\b|lymph|pn\d|metastas[ei]s|metastatic|number\s+examined", re.I)
+_REGION_CUE = re.compile(r"node|\blns?\b|lymph|pn\d|metastas[ei]s|metastatic|number\s+examined|(?<![a-z])N[0-3][a-c]?\s?\(", re.I)
 
 _SOME_OF = re.compile(rf"(?<![\w./,#+])(?P<n>{PLAIN})\s+of\s+(?:the|these)(?:\s+[a-z][\w\-]*){{0,4}}?\s+{_NODES}", re.I)
 _TIMES = re.compile(rf"{_NODES}\s*(?:[x×]\s?(?P<n>\d{{1,2}})|\(\s?(?P<p>{PLAIN})\s?\)|[,:\-]+\s*(?P<m>{PLAIN})(?=\s*(?:,|nodes?|lymph|negative|positive|benign|in\s+total|total|examined)))", re.I)
@@ -252,7 +253,7 @@ def _ratio(text: str, match: re.Match[str], add: _Add) -> None:
             return
         if match["b"].startswith("0") or _NOT_A_RATIO.search(before):
             return
-        if not (follows or _CUE.search(before) or _CUE.search(after[:40])):
+        if not (follows or _CUE.search(before) or _CUE.search(after[:40]) or _BEHIND_CATEGORY.search(before)):
             return
     elif not follows and not (_NODE.search(before) and not re.search(r"[.;]\s", before[_last(_NODE, before):])):
         return

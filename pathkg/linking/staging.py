@@ -12,15 +12,15 @@ _N = r"[0-9OolI]"
 
 _T = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmMaA]{0,2}[pP]?|[cC])[\s_]?[T](?P<gap>[\s:]{0,2})"
-    r"(?P<value>[iI][sS]|[0-4lI]\s?[a-eA-E]?(?:mi)?[1-3]?|[xX])(?![a-z0-9])(?P<tail>(?:\s?\([a-z0-9+\-,. ]{1,12}\))?)")
+    r"(?P<value>[iI][sS]|[0-4lI]\s?[a-eA-E]?(?:mi|MI)?[1-3]?|[xX]|[aA](?=[\s,.;:)\]/]|$|p?N))(?![a-z0-9])(?P<tail>(?:\s?\([a-z0-9+\-,. ]{1,12}\))?)")
 _NODE = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?N(?P<gap>[\s:]{0,2})"
-    r"(?P<value>[0-3OolI]\s?[a-c]?(?:\s?mi)?|[xX])(?![a-z0-9])")
+    r"(?P<value>[0-3OolI](?:\s?[a-c]|[A-C](?![A-Za-z]))?(?:\s?(?:mi|MI(?![A-Za-z])))?|[xX])(?![a-z0-9])")
 _M = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRaA]{0,2}[pP]?|[cC])[\s_]?M(?P<gap>[\s:]{0,2})(?P<value>[0-1OolI]\s?[a-d]?|[xX])(?![a-z0-9])")
 _RUN = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX][a-e]?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
-    r"(?P<N>[0-3OolIxX][a-c]?(?:mi)?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9S])")
+    r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmM]{0,2}[pP]?)T(?P<T>[iI][sS]|[0-4lIxX](?:[a-e]|[A-E](?![A-Za-z]))?[1-3]?)[,;\s]{0,2}[pP]?N\s?"
+    r"(?P<N>[0-3OolIxX](?:[a-c]|[A-C](?![A-Za-z]))?(?:mi|MI(?![A-Za-z]))?)(?:\([^)]{1,10}\))?(?:[,;\s]{0,2}[pP]?M\s?(?P<M>[0-1OolIxX][a-d]?))?(?![a-z0-9S])")
 # "Pn" beside T or M is nodal; behind L, V or N it is perineural invasion
 _NODAL_PN = re.compile(r"(?<![A-Za-z])[pP]?T\s?[0-4][a-d]?[,;\s]{1,2}Pn(?P<v>[0-3][a-c]?)(?![a-z0-9])|(?<![A-Za-z])Pn(?P<w>[0-3][a-c]?)[,;\s]{1,2}[pP]?M\s?[01xX](?![a-z0-9])")
 _M_FOLLOWS = re.compile(r"[pc]?[NM]\s?[0-3xXoO](?![a-z])|[VLR][0-2]")
@@ -83,14 +83,14 @@ def tnm(text: str, letter: str) -> list[Value]:
             weight += 2
         others = "TNM".replace(letter, "")
         if re.search(rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}", after) or re.search(
-                rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}[a-d]?\W{{1,3}}$", before[-8:]):
+                rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}[a-dA-D]?\W{{1,3}}$", before[-8:]):
             weight += 2.5
-        if raw.lower() == "is" and "p" not in prefix:
+        if raw.lower() in ("is", "a") and "p" not in prefix:
             continue  # "TIS" is also a scrap of TISSUE
         if raw in "oOlI" and (text[match.end():match.end() + 1].isalpha() and not _M_FOLLOWS.match(text, match.end())):
             continue  # "NOT", "NODES"
-        if raw in "oOlI" and "p" not in prefix and weight < 2.5:
-            continue
+        if raw in "oOlI" and "p" not in prefix and weight < 2.5 and (raw != "O" or re.match(r"\.| ?[A-Za-z]", text[match.end():match.end() + 2])):
+            continue  # "EXCISION. NO CARCINOMA", "PATH.NO:"
         if match["gap"] and "p" not in prefix and weight < 2:
             continue
         if weight >= 2:
@@ -126,6 +126,9 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
         ("Nottingham", 4, r"(?:nottingham|bloom|elston|SBR)[^;]{0,130}?(?:score|total|sum|=|grade)?\W{0,6}(?P<score>[3-9])\s*(?:/|of|out of)\s*9"),
         ("Nottingham", 5, r"nottingham\s+(?:combined\s+)?(?:histologic(?:al)?\s+)?score\W{0,4}(?P<score>[3-9])(?![0-9.])"),
         ("Nottingham", 3, r"(?:nottingham|bloom)[^;]{0,90}?=\s?(?P<score>[3-9])(?![0-9.])"),
+        ("FIGO", 5, rf"\bFIGO\W+(?:histologic(?:al)?\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
+        ("FNCLCC", 5, rf"\bFNCLCC\W+(?:histologic(?:al)?\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
+        ("WHO", 4.5, rf"\bWHO\W+(?:CNS\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("overall", 5, rf"\boverall\s+(?:histologic(?:al)?\s+)?grade\W{{0,4}}(?:grade\W{{0,2}})?{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("histologic", 4, r"\b(?:histologic(?:al)?|tumou?r|combined)\s+grade\s*(?:\([^)]{0,40}\))?\W{0,4}(?:grade\W{0,2}|G)?"
                           rf"{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
@@ -133,7 +136,7 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
                           r"(?P<w>(?:well|moderately|poorly)[\s\-]+(?:to\s+(?:focally\s+)?(?P<w2>moderately|poorly|undifferentiated)"
                           r"[\s\-]+)?differentiated|undifferentiated|high[\s\-]grade|low[\s\-]grade|intermediate[\s\-]grade)"),
         ("differentiation", 3, r"\b(?P<w>(?:well|moderately|poorly)(?:[\s\-]+(?:to|and)[\s\-]+(?P<w2>moderately|poorly|undifferentiated))?[\s.\-]+differentiated"
-                               r"|undifferentiated)"),
+                               r"|undifferentiated(?!\W+(?:pleomorphic|spindle|round|embryonal|sarcoma|component|small)))"),
         ("differentiation", 2, r"\b(?P<w>(?:well|moderate|moderately|poor|poorly))[\s\-]+differentiation"),
         ("numeric", 2.5, rf"\bgrade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9+]|\.\d){_OF}"),
         ("numeric", 2.5, r"(?<![A-Za-z0-9])G\s?(?P<g>[1-4])(?![0-9A-Za-z])"),
@@ -141,7 +144,7 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     ))
 _WORDS = {"well": 1, "moderate": 2, "moderately": 2, "poor": 3, "poorly": 3, "undifferentiated": 4, "high": 3, "low": 1,
           "intermediate": 2}
-_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity)\W+(?:\w+\W+){0,2}$",
+_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity|regression|response|CIN|PIN|PanIN|intraepithelial)\W+(?:\w+\W+){0,2}$",
                                re.I)
 
 

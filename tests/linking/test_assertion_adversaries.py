@@ -244,6 +244,25 @@ Ulceration: ( ) absent (x) present|Ulceration|present
 Ulceration: [x] not identified [ ] present [ ] indeterminate|Ulceration|absent
 Ulceration: ☒ absent ☐ present|Ulceration|absent
 Ulceration: ☐ absent ☒ present|Ulceration|present
+# contrasts, counts and earlier material
+Adenocarcinoma is favored over lymphoma.|lymphoma|possible
+Adenocarcinoma is favored over lymphoma.|Adenocarcinoma|possible
+Enchondroma rather than chondrosarcoma is favored.|chondrosarcoma|absent
+Enchondroma rather than chondrosarcoma is favored.|Enchondroma|possible
+Tumor deposits: 0.|Tumor deposits|absent
+Tumor deposits: 0.5 cm.|Tumor deposits|present
+Tumor deposits: 3.|Tumor deposits|present
+0 of 18 lymph nodes involved.|lymph nodes involved|absent
+10 of 18 lymph nodes involved.|lymph nodes involved|present
+Metastatic carcinoma in 0/14 lymph nodes.|Metastatic carcinoma|absent
+Metastatic carcinoma in 1/14 lymph nodes.|Metastatic carcinoma|present
+Metastatic carcinoma (0/14).|Metastatic carcinoma|absent
+Metastatic carcinoma in 10/14 lymph nodes.|Metastatic carcinoma|present
+Prior core biopsy (S12-3344): melanoma.|melanoma|historical
+Prior treatment: none. Melanoma.|Melanoma|present
+Core biopsy (S12-3344): melanoma.|melanoma|present
+Necrosis? Ulceration present.|Ulceration|present
+Time zero biopsy of the liver.|biopsy|present
 """
 """Text, span and status; lines with # head a group."""
 

@@ -8,7 +8,7 @@ import pathkg
 from pathkg.linking import Linker, extract_findings, linker_for
 from pathkg.linking.counts import sizes
 from pathkg.linking.margins import margin_distances, margin_status
-from pathkg.linking.staging import tnm
+from pathkg.linking.staging import grades, tnm
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +159,75 @@ def test_a_doubtful_invasion_is_neither_there_nor_not(linker, text, value):
     found = extract_findings(text, linker=linker).first("lymphovascular_invasion")
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(("text", "letter", "value"), [
+    ("Noninvasive papillary urothelial carcinoma (pTa).", "T", "a"), ("pT a total of", "T", "a"), ("T A B C", "T", None),
+    ("PT4A N3A (9/31)", "N", "3a"), ("pN1B", "N", "1b"), ("PN1MI(SN)", "N", "1mi"), ("pN1 A total of nine", "N", "1"),
+    ("Lymph Node Stage: NO (no metastasis)", "N", "0"), ("Stage: LYMPH NODES, EXCISION. NO CARCINOMA", "N", None),
+    ("Stage (fibrosis): Septal. Cirrhosis: No. Dysplasia: No.", "N", None),
+])
+def test_categories_in_capitals_and_their_look_alikes(text: str, letter: str, value: str | None) -> None:
+    found = tnm(text, letter)
+    assert (found[0].value if found else None) == value
+
+
+@pytest.mark.parametrize(("text", "status"), [
+    ("Positive margins are absent.", "uninvolved"), ("Margins positive: None.", "uninvolved"), ("Margins positive: right apex.", "involved"),
+    ("CRM clear by 2 mm.", "uninvolved"), ("Wedge staple line: positive for carcinoma.", "involved"), ("No positive margins.", "uninvolved"),
+    ("Left ureter margin: urothelial carcinoma in situ; right ureter margin: negative.", "involved"),
+    ("Margins: anterior - negative; posterior - carcinoma in situ at margin.", "involved"), ("Carcinoma is not present at the margin.", None),
+    ("Left ureter margin: no carcinoma in situ.", "uninvolved"), ("Positive margins: N/A.", None), ("No carcinoma at the inked margin.", "uninvolved"),
+    ("Distal margin: uninvolved by carcinoma.", "uninvolved"), ("Distance of tumor to margin: 3 mm.", "uninvolved"),
+])
+def test_margins_in_other_words(text: str, status: str | None) -> None:
+    found = margin_status(text)
+    assert (found[0].value if found else None) == status
+
+
+@pytest.mark.parametrize(("text", "distance"), [
+    ("CRM clear by 2 mm.", 2.0), ("Margins negative, closest 0.2 cm (deep).", 2.0), ("Tumor extends to within 0.1 cm of the deep margin.", 1.0),
+    ("Margins clear. Closest lymph node 2 cm.", None),
+])
+def test_margin_distances_in_other_words(text: str, distance: float | None) -> None:
+    found = margin_distances(text)
+    assert (found[0].value if found else None) == distance
+
+
+@pytest.mark.parametrize(("text", "size"), [
+    ("LEFT THIGH: DEDIFFERENTIATED LIPOSARCOMA, 18 CM, FNCLCC GRADE 2.", 180.0), ("Seminoma, 3.5 cm, confined to the testis.", 35.0),
+    ("MELANOMA, BRESLOW 1.2 MM, CLARK LEVEL IV.", None), ("Tumor epicenter 2 cm distal to the Z-line.", None),
+    ("Carcinoma invading 3 mm of 18 mm myometrium.", None), ("Keratinizing squamous cell carcinoma, 4.5 CM.", 45.0),
+])
+def test_sizes_in_other_words(text: str, size: float | None) -> None:
+    found = sizes(text)
+    assert (found[0].value if found else None) == size
+
+
+@pytest.mark.parametrize(("text", "system", "grade"), [
+    ("WHO GRADE 4 glioblastoma.", "WHO", 4), ("FNCLCC grade 2 liposarcoma.", "FNCLCC", 2), ("FIGO grade 1 endometrioid carcinoma.", "FIGO", 1),
+    ("Undifferentiated pleomorphic sarcoma, high grade.", "tier", 3), ("Undifferentiated carcinoma.", "differentiation", 4),
+])
+def test_systems_of_grading(text: str, system: str, grade: int) -> None:
+    found = grades(text)[0].value
+    assert (found["system"], found["grade"]) == (system, grade)
+
+
+@pytest.mark.parametrize("text", ["Tumor regression grade 2.", "Response grade 1.", "CIN grade 3."])
+def test_grades_of_something_else(text: str) -> None:
+    assert grades(text) == []
+
+
+@pytest.mark.parametrize(("text", "name", "expression"), [
+    ("HER2 IHC 1+, Ki-67 15%.", "HER2", False), ("Triple negative (ER 0%, PR 0%, HER2 0).", "HER2", False), ("HER2 3+.", "HER2", True),
+    ("HER2 2+.", "HER2", None), ("HER2 IHC 2+, FISH not amplified.", "HER2", False), ("p53: wild-type. ER+, PR+, WT1 negative.", "PR", True),
+    ("p53: wild-type. ER+, PR-, WT1 positive.", "PR", False), ("HER2 (HERCEPTEST): 1+ (negative)", "HER2", False),
+])
+def test_receptor_results_in_other_words(linker: Linker, text: str, name: str, expression: bool | None) -> None:
+    assert extract_findings(text, linker=linker).first(name)["expression"] is expression
+
+
+def test_explain_names_every_value(linker: Linker) -> None:
+    said = extract_findings("Grade 2. Margins negative. The superior margin is positive.", linker=linker).explain()
+    assert "margins: involved (from" in said
+    assert "uninvolved (from" in said
