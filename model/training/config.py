@@ -31,6 +31,8 @@ class LoraSection(Section):
     alpha: int = Field(default=32, ge=1)
     dropout: Share = 0.0
     targets: list[str] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    last_layers: int | None = Field(default=None, ge=1, description="adapters in so many layers, counted from the top; "
+                                    "the backward pass ends below them")
     merge: bool = Field(default=True, description="save one plain model at the end instead of an adapter")
 
 

@@ -15,6 +15,7 @@ from model.training.config import GRPORun
 from model.training.launch import finished, mark_finished, on_main, save_trained, train, trainer_arguments
 from model.training.optimizer import use_part_rates
 from model.training.parts import (
+    depth,
     fitted,
     load_vlm,
     lora_config,
@@ -65,7 +66,7 @@ def run_grpo(run: GRPORun) -> dict[str, Any]:
     checks = grpo_rows(held_back, system_prompt=run.data.system_prompt, question=run.data.question)
     functions, weights = build_rewards(run.rewards)
     vlm, processor = _policy(run, output, samples)
-    adapter = lora_config(run.model.lora, run.train) if run.model.lora is not None else None
+    adapter = lora_config(run.model.lora, run.train, layers=depth(vlm)) if run.model.lora is not None else None
     trainable = set_trainable(vlm, run.train)
     options: dict[str, Any] = {"eval_strategy": "no" if not checks else "steps"}
     arguments = trainer_arguments(run, "grpo", output, options, run.trainer, reward_weights=weights)

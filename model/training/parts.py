@@ -132,18 +132,36 @@ def set_trainable(vlm: Any, parts: Sequence[Part]) -> dict[str, int]:
             for part in PARTS}
 
 
-def lora_config(section: LoraSection, parts: Sequence[Part]) -> Any:
+def depth(vlm: Any) -> int:
+    """How many layers the language model has."""
+    return int(vlm.config.get_text_config().num_hidden_layers)
+
+
+def lora_config(section: LoraSection, parts: Sequence[Part], *, layers: int) -> Any:
     """peft's configuration: adapters in the language model, encoder and projector trained in full.
 
     The latter are peft's ``modules_to_save``, so that switching the adapter off gives back the model as it was
     loaded (the reference of GRPO).
+
+    Args:
+        section: what the run file says.
+        parts: the parts that learn.
+        layers: of the language model.
+
+    Raises:
+        InputError: ``last_layers`` is larger than ``layers``.
     """
     from peft import LoraConfig
 
     names = "|".join(section.targets)
+    wanted = layers if section.last_layers is None else section.last_layers
+    if wanted > layers:
+        raise InputError(f"model.lora.last_layers is {wanted}, and the language model has {layers} layers",
+                         hint="lower it, or leave it out for all layers")
+    numbers = r".*" if section.last_layers is None else rf".*\.({'|'.join(map(str, range(layers - wanted, layers)))})\..*"
     whole = [name for part, name in (("encoder", "slide_encoder"), ("projector", "projector")) if part in parts]
     return LoraConfig(r=section.r, lora_alpha=section.alpha, lora_dropout=section.dropout, bias="none",
-                      target_modules=rf".*language_model\..*\.({names})", modules_to_save=whole or None)
+                      target_modules=rf".*language_model{numbers}\.({names})", modules_to_save=whole or None)
 
 
 def best_device() -> torch.device:

@@ -27,6 +27,7 @@ from model.training.launch import (
 from model.training.optimizer import use_part_rates
 from model.training.parts import (
     best_device,
+    depth,
     fitted,
     lora_config,
     open_model,
@@ -104,7 +105,9 @@ def _run_stage(run: SFTRun, stage: StageSection, model: Any, processor: Any, row
     done = finished(folder)
     if done is not None and run.resume and (folder / "model").is_dir():
         return load_vlm(folder / "model", dtype=run.model.dtype)[0], done
-    adapter = lora_config(run.model.lora, stage.train) if run.model.lora is not None and "lm" in stage.train else None
+    adapter = None
+    if run.model.lora is not None and "lm" in stage.train:
+        adapter = lora_config(run.model.lora, stage.train, layers=depth(model))
     trainable = set_trainable(model, stage.train)
     options: dict[str, Any] = {"eval_on_start": True, "eval_strategy": "epoch"} if checks else {}
     arguments = trainer_arguments(run, "sft", folder, options, run.trainer, stage.trainer)

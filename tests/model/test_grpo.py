@@ -13,10 +13,11 @@ import torch
 from safetensors.torch import load_file
 
 from model.data.samples import read_samples
-from model.training.config import RewardSection, parse_run
+from model.training.config import LoraSection, RewardSection, parse_run
 from model.training.dynamic import dull_groups, replace_groups
 from model.training.grpo import grpo_rows, run_grpo
 from model.training.rewards import RewardFunction, UnscoredWatch, build_rewards
+from model.vlm import build_vlm
 from pathkg.errors import EndpointError, InputError
 
 
@@ -111,6 +112,21 @@ def test_lora_keeps_the_reference_without_the_adapter(grpo_run, tiny, lively):
     logged = next(e for e in figures["history"] if "kl" in e)
     assert logged["kl"] == pytest.approx(0.0, abs=1e-4)  # before the first step policy and reference are one
     assert any("language_model" in n for n in moved(tiny["vlm"], figures["model"]))
+
+
+def test_adapters_in_the_last_layers_only(tmp_path):
+    from peft import get_peft_model
+
+    from model.language_models import tiny_lm
+    from model.training.parts import depth, lora_config
+
+    vlm, _ = build_vlm(tiny_lm(["a b c"] * 4, vocab_size=300, hidden_size=32, num_layers=12), encoder={"feature_dim": 4, "hidden_size": 16, "num_heads": 2})
+    section = LoraSection(r=2, targets=["o_proj", "down_proj"], last_layers=2)
+    with pytest.raises(InputError, match="the language model has 12 layers"):
+        lora_config(section.model_copy(update={"last_layers": 13}), ["lm"], layers=depth(vlm))
+    adapted = get_peft_model(vlm, lora_config(section, ["lm"], layers=depth(vlm)))
+    learning = {name.split(".lora_")[0].split("layers.")[1] for name, p in adapted.named_parameters() if p.requires_grad}
+    assert learning == {f"{layer}.{part}" for layer in (10, 11) for part in ("self_attn.o_proj", "mlp.down_proj")}
 
 
 def test_dynamic_sampling_replaces_groups_that_teach_nothing(grpo_run, monkeypatch):

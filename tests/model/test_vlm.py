@@ -15,6 +15,7 @@ from model.bags import from_feature_bag, load_bag  # noqa: E402
 from model.language_models import tiny_lm  # noqa: E402
 from model.vlm import SlideEncoderConfig, SlideVLMConfig, build_vlm  # noqa: E402
 from model.vlm.attention import dilated_attention  # noqa: E402
+from model.vlm.build import tag_embedding  # noqa: E402
 from model.vlm.encoder import SlideEncoder  # noqa: E402
 from model.vlm.processor import check_tags  # noqa: E402
 from pathkg.errors import InputError  # noqa: E402
@@ -359,6 +360,21 @@ def test_text_cut_inside_the_slide_names_the_knobs(built, files):
     inputs["input_ids"], inputs["attention_mask"] = inputs["input_ids"][:, 2:], inputs["attention_mask"][:, 2:]
     with pytest.raises(InputError, match=r"raise\s+max_length"):
         vlm(**inputs)
+
+
+def test_tags_start_apart_from_each_other_and_near_their_pieces():
+    table = torch.randn(300, 64, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(1)
+    # an opening and a closing tag share all pieces but one of many
+    pieces = table[torch.tensor([[1, 10, 11, 12, 13, 14], [2, 10, 11, 12, 13, 14]])]
+    opening, closing = (tag_embedding(p, table, generator) for p in pieces)
+    cosine = torch.nn.functional.cosine_similarity
+    assert cosine(pieces[0].mean(0), pieces[1].mean(0), dim=0) > 0.7  # what the mean alone would give
+    assert cosine(opening, closing, dim=0) < 0.5
+    assert cosine(opening, pieces[0].mean(0), dim=0) > 0.2
+    assert float(opening.norm()) == pytest.approx(float(table.norm(dim=1).mean()), rel=1e-5)
+    again = tag_embedding(pieces[0], table, torch.Generator().manual_seed(1))
+    assert torch.equal(opening, again)
 
 
 def test_tags_are_single_tokens_and_survive_decoding(built):
