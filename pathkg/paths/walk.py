@@ -69,13 +69,14 @@ def count_shortest(ptr: Any, to: Any, ways: Any) -> int:
 
 
 def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, start: int, length: int, k: int,
-              most: int, state: Any, cursor: Any, node: Any, score: Any, on_path: Any, top_score: Any,
+              most: int, looks: int, state: Any, cursor: Any, node: Any, score: Any, on_path: Any, top_score: Any,
               top_steps: Any) -> bool:
     """The ``k`` best simple paths of exactly ``length`` steps, by depth-first search with bounds; can be resumed.
 
     Args:
         best: of :func:`fill_best`.
         most: steps to try before returning; ``-1`` for no limit.
+        looks: entries to look at before returning, the useless ones at hubs included; ``-1`` for no limit.
         state: ``STATE_SLOTS`` numbers, zero at first.
         cursor, node, score: ``length + 1`` numbers each; ``cursor[0] = ptr[start]`` and ``node[0] = start`` at first.
         on_path: one number per node, zero at first.
@@ -87,7 +88,7 @@ def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, st
     """
     depth = state[DEPTH]
     found = state[FOUND]
-    spent = 0
+    spent = looked = 0
     if state[EXPANSIONS] == 0:
         on_path[start] = 1
         score[0] = 0
@@ -98,6 +99,12 @@ def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, st
             on_path[v] = 0
             depth -= 1
             continue
+        if looked == looks:
+            state[DEPTH] = depth
+            state[FOUND] = found
+            state[EXPANSIONS] += spent
+            return False
+        looked += 1
         w = to[j]
         slack = length - depth - 1 - togo[w]
         if slack < 0 or slack >= width or best[w * width + slack] == IMPOSSIBLE or on_path[w] != 0:
@@ -139,10 +146,10 @@ def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, st
 
 
 def walk_all(ptr: Any, to: Any, togo: Any, best: Any, width: int, start: int, length: int, room: int, most: int,
-             state: Any, cursor: Any, node: Any, on_path: Any, steps: Any) -> bool:
+             looks: int, state: Any, cursor: Any, node: Any, on_path: Any, steps: Any) -> bool:
     """All simple paths of exactly ``length`` steps in lexicographic order; can be resumed.
 
-    Stops when ``steps`` (``room * length`` numbers) is full or ``most`` steps were tried; the caller empties
+    Stops when ``steps`` (``room * length`` numbers) is full, or after ``most`` steps or ``looks`` entries; the caller empties
     ``steps``, sets ``state[FOUND]`` to zero and calls again. Other arguments as for :func:`walk_best`.
 
     Returns:
@@ -150,7 +157,7 @@ def walk_all(ptr: Any, to: Any, togo: Any, best: Any, width: int, start: int, le
     """
     depth = state[DEPTH]
     found = state[FOUND]
-    spent = 0
+    spent = looked = 0
     if state[EXPANSIONS] == 0:
         on_path[start] = 1
     while depth >= 0:
@@ -160,6 +167,12 @@ def walk_all(ptr: Any, to: Any, togo: Any, best: Any, width: int, start: int, le
             on_path[v] = 0
             depth -= 1
             continue
+        if looked == looks:
+            state[DEPTH] = depth
+            state[FOUND] = found
+            state[EXPANSIONS] += spent
+            return False
+        looked += 1
         w = to[j]
         slack = length - depth - 1 - togo[w]
         if slack < 0 or slack >= width or best[w * width + slack] == IMPOSSIBLE or on_path[w] != 0:

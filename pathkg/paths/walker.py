@@ -18,7 +18,7 @@ from pathkg.paths import walk
 Array = npt.NDArray[Any]
 
 _CHUNK = 200_000
-"""Steps of a walk between two looks at the clock."""
+"""Entries that a walk looks at between two looks at the clock."""
 
 
 @dataclass(slots=True)
@@ -104,8 +104,8 @@ class Walker:
         ptr, to, gains, togo = (self._sequence(x) for x in (compact.ptr, compact.to, gain, compact.togo))
         bounds = self._bounds(compact, gain)
         while not self._best(ptr, to, gains, togo, bounds, compact.width, compact.start, length, k,
-                             self._allowance(budget, int(state[walk.EXPANSIONS])), state, cursor, node, score, on_path,
-                             top_score, top_steps):
+                             self._allowance(budget, int(state[walk.EXPANSIONS])), self._patience(budget), state, cursor,
+                             node, score, on_path, top_score, top_steps):
             if self._pay(budget, int(state[walk.EXPANSIONS])):
                 break
         found = int(state[walk.FOUND])
@@ -125,7 +125,7 @@ class Walker:
             state[walk.FOUND] = 0
             before = int(state[walk.EXPANSIONS])
             done = self._all(ptr, to, togo, bounds, compact.width, compact.start, length, room,
-                             self._allowance(budget), state, cursor, node, on_path, steps)
+                             self._allowance(budget), self._patience(budget), state, cursor, node, on_path, steps)
             found = int(state[walk.FOUND])
             blocks.append(np.asarray(steps, np.int64).reshape(room, length)[:found])
             budget.paths -= found
@@ -149,10 +149,11 @@ class Walker:
 
     @staticmethod
     def _allowance(budget: Budget, spent: int = 0) -> int:
-        left = budget.steps - spent if budget.steps >= 0 else -1
-        if budget.deadline is None:
-            return left
-        return min(_CHUNK, left) if left >= 0 else _CHUNK
+        return budget.steps - spent if budget.steps >= 0 else -1
+
+    @staticmethod
+    def _patience(budget: Budget) -> int:
+        return -1 if budget.deadline is None else _CHUNK
 
     @staticmethod
     def _pay(budget: Budget, spent: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any
@@ -233,6 +234,22 @@ def test_budgets_truncate(graph: KnowledgeGraph, options: dict[str, Any]) -> Non
     assert len(cut) < len(full)
     assert cut.total is None
     assert set(routes(cut)) <= set(routes(full))
+
+
+@pytest.mark.parametrize("engine", ["numpy", *(["numba"] if compiled_available() else [])])
+@pytest.mark.parametrize("mode", ["all_simple", "k_shortest"])
+def test_a_time_limit_holds_where_most_steps_lead_nowhere(tmp_path: FilePath, engine: str, mode: Any) -> None:
+    # a complete graph: from a path's last inner node hardly any entry leads to the target in the steps that are left
+    n = 220
+    tables = make_tables(nodes=[{"id": f"N:{i:03}", "name": f"node {i}", "type": "disease"} for i in range(n)],
+                         edges=[{"subject": f"N:{i:03}", "relation": "is_a", "object": f"N:{j:03}", "source": "x"}
+                                for i in range(n) for j in range(i) if i != n - 1 or j == 0])
+    finder = PathFinder(KnowledgeGraph.open(write_store(tmp_path / "dense", tables)), engine=engine)
+    finder.find("N:001", "N:002", k=1)
+    began = time.monotonic()
+    result = finder.find("N:001", f"N:{n - 1:03}", k=200, max_hops=6, mode=mode, time_limit=0.3)
+    assert time.monotonic() - began < 5
+    assert result.truncated == (mode == "all_simple")
 
 
 def test_the_core_answers_the_same_twice_and_on_both_engines() -> None:

@@ -68,7 +68,7 @@ def solve(indptr: Any, neighbor: Any, edge: Any, flow: Any, ahead: int, astern: 
             cursor[0], nodes[0] = ptr[begin], begin
             state = np.zeros(STATE_SLOTS, np.int64)
             top_score, top_steps = np.empty(k, np.int64), np.empty(k * length, np.int64)
-            if not walk_best(ptr, to, gain, togo, best, width, begin, length, k, most, state, cursor, nodes, score,
+            if not walk_best(ptr, to, gain, togo, best, width, begin, length, k, most, -1, state, cursor, nodes, score,
                              np.zeros(len(node), np.int8), top_score, top_steps):
                 out_complete[p] = 0
             here = state[FOUND]
