@@ -12,9 +12,12 @@ from pathkg.linking.tokens import canonical, cut_stages, stage_word
 CACHE_LIMIT = 400_000
 """Tokens and steps kept before the caches start anew."""
 
-FORM, CUE, STOP, COLON, UNKNOWN, BARE_STAGE, RUN = 1, 2, 4, 8, 16, 32, 64
-"""Flags of a token: forms begin with it, cues do, it ends a sentence, is a colon, is unknown, is "T2" alone, is a
-run of stages like "pT3N1"."""
+FORM, CUE, STOP, COLON, BARE_STAGE, UNKNOWN, RUN = 1, 2, 4, 8, 16, 32, 64
+"""Flags of a token: forms begin with it, cues do, it ends a sentence, is a colon, is "T2" alone, is an unknown word of
+letters (a part of a torn one?), is a run of stages like "pT3N1"."""
+
+RARE = UNKNOWN
+"""A token with this flag or a higher one is looked at again with its neighbours."""
 
 Row = tuple[str, "State | None", int]
 """Canonical token, the state it leads to from the start, flags."""
@@ -35,7 +38,7 @@ class State(dict[str, "State | None"]):
         key = f"{self.key} {word}" if self.key else word
         key_id = self.forms.get(key, -1)
         child = None
-        if key_id >= 0 or next(self.forms.iterkeys(key + " "), None) is not None:
+        if key_id >= 0 or self.forms.has_keys_with_prefix(key + " "):
             child = State(self.forms, key, key_id)
         self[word] = child
         return child
@@ -69,7 +72,7 @@ class TokenTable(dict[str, Row]):
         word = canonical(token)
         flags = 0
         if word not in CUE_TRIE and word[0].isalnum() and not self.speller.knows(word):
-            flags |= UNKNOWN
+            flags |= UNKNOWN if token.isalpha() else 0
             repaired = self.speller.repair(word) if self.fuzzy else None
             if repaired is not None:
                 word = repaired[0]

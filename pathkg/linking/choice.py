@@ -42,6 +42,7 @@ _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classifica
                           "pm"})
 
 _NO_RULE = (1.0, "")
+_NO_POSITIONS: frozenset[int] = frozenset()
 _Owners = tuple[list[tuple[int, int, int, float, Rule]], dict[int, list[tuple[int, int, float]]]]
 
 _PRECURSOR = re.compile(r"[A-Z][A-Za-z]*IN (?:\d|low|high)")
@@ -90,8 +91,10 @@ class Chooser:
             i for i, name in enumerate(names)
             if name in HEADING_NODES or name.endswith("cut surface")) if report_like else frozenset()
         self._report_like = report_like
-        self._part_nodes = frozenset(i for i, name in enumerate(names)
-                                     if name in PART_WORDS and self._type_name[self._types[i]] == "anatomy")
+        # what the organ of a text may give its own node: diseases, and parts that many organs have
+        self._swayed = frozenset(
+            i for i, name in enumerate(names) if i not in self.asserted_only and (
+                self._types[i] == self._disease_code or (name in PART_WORDS and self._type_name[self._types[i]] == "anatomy")))
 
     def is_silent(self, node: int) -> bool:
         """Whether a node says nothing for itself and is not reported."""
@@ -136,12 +139,11 @@ class Chooser:
 
     def draft(self, rows: Sequence[Row], found: list[Found]) -> Draft:
         """The forms of a sentence with what the text will be asked about them."""
-        types, parts, asserted, disease = self._types, self._part_nodes, self.asserted_only, self._disease_code
-        bare = frozenset([k for k, f in enumerate(found) if f[1] - f[0] == 1 and rows[f[0]][2] & BARE_STAGE])
+        bare = [k for k, f in enumerate(found) if rows[f[0]][2] & BARE_STAGE and f[1] - f[0] == 1]
         undecided = tuple([k for k, f in enumerate(found) if f[3] == AMBIGUOUS or k in bare])
         nodes = tuple([f[3] for f in found if f[3] >= 0])
-        special = bool(undecided) or any((types[n] == disease or n in parts) and n not in asserted for n in nodes)
-        return Draft(found, undecided, bare, special, nodes, tuple(self.organs.votes(nodes).items()), {}, {})
+        special = bool(undecided) or not self._swayed.isdisjoint(nodes)
+        return Draft(found, undecided, frozenset(bare) if bare else _NO_POSITIONS, special, nodes, {}, {})
 
     def sense(self, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> TextSense:
         """What the text as a whole says to its sentences."""
@@ -168,8 +170,9 @@ class Chooser:
                 ) -> list[Found]:
         """The forms of a sentence with the text's decisions taken and the organ's own nodes in place of general ones."""
         result = []
-        types, asserted, parts = self._types, self.asserted_only, self._part_nodes
-        disease = self._disease_code
+        if not decisions and not top:
+            return [f for f in draft.found if f[3] >= 0]
+        types, swayed = self._types, self._swayed
         made = dict(zip(draft.undecided, decisions, strict=True))
         for k, item in enumerate(draft.found):
             first, last, key_id, node, how = item
@@ -178,7 +181,7 @@ class Chooser:
                 item = (first, last, key_id, node, how)
             if node < 0:
                 continue
-            if top and (types[node] == disease or node in parts) and node not in asserted:
+            if top and node in swayed:
                 kind = self._type_name[types[node]]
                 key = " ".join(sentence.words[first:last])
                 for organ in top:
@@ -287,21 +290,22 @@ class Chooser:
 class TextSense:
     """What a whole text says to each of its sentences: its organs, its words, what it names in full."""
 
-    __slots__ = ("_alive", "_bases", "_chooser", "_counts", "_drafts", "_joined", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
+    __slots__ = ("_alive", "_bases", "_chooser", "_counts", "_joined", "_nodes", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
                  "strong", "top", "weights")
 
     def __init__(self, chooser: Chooser, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> None:
         self.sentences = sentences
         self._chooser = chooser
-        self._drafts = drafts
         self._alive: dict[int, tuple[float, str]] | None = None
         weights: dict[int, int] = {}
-        for draft in drafts:
-            for organ, weight in draft.votes:
-                weights[organ] = weights.get(organ, 0) + weight
+        self._nodes: Counter[int] = Counter(chain.from_iterable([draft.nodes for draft in drafts]))
+        votes_of = chooser.organs.votes_of
+        for node, times in self._nodes.items():
+            for organ, weight in votes_of(node):
+                weights[organ] = weights.get(organ, 0) + times * weight
         if weights:  # the first mentions count double
-            for node in islice(chain.from_iterable(draft.nodes for draft in drafts), _FIRST):
-                for organ, weight in chooser.organs.votes_of(node):
+            for node in islice(chain.from_iterable([draft.nodes for draft in drafts]), _FIRST):
+                for organ, weight in votes_of(node):
                     weights[organ] += weight
         self.weights = weights
         self.most = max(weights.values(), default=0)
@@ -330,7 +334,7 @@ class TextSense:
     def sure(self) -> frozenset[int]:
         """Nodes that some form of the text means without doubt."""
         if self._sure is None:
-            self._sure = frozenset(chain.from_iterable(draft.nodes for draft in self._drafts))
+            self._sure = frozenset(self._nodes)
         return self._sure
 
     @property

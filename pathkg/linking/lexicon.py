@@ -299,6 +299,9 @@ class Lexicon:
         self.word_count = arrays["word_count"]
         self.delete_hash = arrays["delete_hash"]
         self.delete_word = arrays["delete_word"]
+        # the same pages as plain arrays, whose slices cost a tenth of a memory map's
+        self._hashes: npt.NDArray[np.uint32] = self.delete_hash.view(np.ndarray)
+        self._hashed_words: npt.NDArray[np.int32] = self.delete_word.view(np.ndarray)
         self.bag_key = arrays["bag_key"]
         self.post_start = arrays["post_start"]
         self.post_key = arrays["post_key"]
@@ -335,11 +338,16 @@ class Lexicon:
     def near_words(self, word: str) -> list[str]:
         """Words of the lexicon within one deletion on either side of ``word`` (unranked)."""
         found: set[int] = set()
-        for shorter in deletions(word):
-            value = np.uint32(hash_of(shorter))
-            start = int(np.searchsorted(self.delete_hash, value, "left"))
-            stop = int(np.searchsorted(self.delete_hash, value, "right"))
-            found.update(self.delete_word[start:stop].tolist())
+        hashes = np.array([zlib.crc32(shorter.encode()) for shorter in deletions(word)], np.uint32)
+        starts = self._hashes.searchsorted(hashes)
+        # one look at all of them: most hashes are those of no word
+        hit = self._hashes.take(starts, mode="clip") == hashes
+        if hit.any():
+            for start, value in zip(starts[hit].tolist(), hashes[hit].tolist(), strict=True):
+                stop = start + 1
+                while stop < len(self._hashes) and self._hashes[stop] == value:
+                    stop += 1
+                found.update(self._hashed_words[start:stop].tolist())
         return sorted(self.words.restore_key(number) for number in found)
 
 

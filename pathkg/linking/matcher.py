@@ -14,7 +14,7 @@ from pathkg.errors import InputError
 from pathkg.linking.abbreviations import definitions
 from pathkg.linking.abstracts import AbstractReader
 from pathkg.linking.assertion import CUE_TRIE, UNFINISHED, assert_mentions, find_cues
-from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RUN, STOP, UNKNOWN, Row, TokenTable
+from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RARE, RUN, STOP, Row, TokenTable
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser, TextSense
 from pathkg.linking.composition import Composer
 from pathkg.linking.context import ContextGrounder
@@ -51,7 +51,6 @@ _DENIED = re.compile(r"""\s*[:=]\s*(?:
     |(?:\[\s?\][^\[\]:\n]{0,40})?\[\s?[xX]\s?\]\s*(?:absent|no|not|none)\b(?!\s+(?:spec|appl|assess|know))  # [ ] present [x] absent
     )""", re.X)
 """Values of a field that deny it, and that no cue phrase can hold."""
-_RARE = UNKNOWN | RUN
 _GLEASON_SUM = re.compile(r"gleason[^.;\n+\d]{0,40}(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])(?![\d.])", re.I)
 _SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
 _JOIN_LENGTH = 6
@@ -248,7 +247,7 @@ class Linker:
         tokens, offsets = split_piece(text, strict=strict)
         table = self._tokens
         rows = [table[token] for token in tokens]
-        rare = [i for i, row in enumerate(rows) if row[2] & _RARE]
+        rare = [i for i, row in enumerate(rows) if row[2] >= RARE]
         if rare:
             tokens, offsets, rows = self._mend(tokens, offsets, rows, rare)
         words = [row[0] for row in rows]

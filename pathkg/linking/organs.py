@@ -59,16 +59,8 @@ class OrganSense:
             organs.update(graph.arrays.edge_object[rows].tolist())
         self._organs = frozenset(o for o in organs if graph.name(o) not in _EVERYWHERE)
 
-    def votes(self, nodes: Iterable[int]) -> dict[int, int]:
-        """Weight of each organ that the mentioned nodes speak for, in units that keep sums exact."""
-        total: dict[int, int] = {}
-        for node in nodes:
-            for organ, weight in self.votes_of(node):
-                total[organ] = total.get(organ, 0) + weight
-        return total
-
     def votes_of(self, node: int) -> tuple[tuple[int, int], ...]:
-        """Organs that one node speaks for, with their weight."""
+        """Organs that one node speaks for, with their weight in units that keep sums exact."""
         found = self._votes.get(node)
         if found is None:
             found = self._votes[node] = self._vote(node)

@@ -57,7 +57,7 @@ class Draft:
     """The forms found in a sentence, before the text has decided what is left open.
 
     ``undecided`` are the positions in ``found`` that need the text (an ambiguous form, or a category without its letter: ``bare``); ``special`` says that
-    the text's organ matters; ``votes`` are the organs the sentence speaks for. ``joined`` and ``settled`` keep what came
+    the text's organ matters; ``nodes`` are those that stand fast. ``joined`` and ``settled`` keep what came
     of it, by what the text decided.
     """
 
@@ -66,7 +66,6 @@ class Draft:
     bare: frozenset[int]
     special: bool
     nodes: tuple[int, ...]
-    votes: tuple[tuple[int, int], ...]
     joined: dict[Any, list[Found]]
     settled: dict[Any, Settled]
 
