@@ -373,7 +373,7 @@ def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_st
             return False
         value = [w for w in between[colon + 1:] if w[0].isalnum() and w != "x"]
         return ":" not in between[colon + 1:] and len(value) <= _COLON_REACH
-    if between in (["-"], ["–"]):
+    if len(between) == 1 and between[0] in ("-", "–"):
         return True  # "necrosis - absent"
     if any(w in _BEFORE_BREAKS for w in between):
         return False

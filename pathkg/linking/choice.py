@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING
 
-from pathkg.linking.automaton import BARE_STAGE, Row
+from pathkg.linking.automaton import BARE_STAGE
 from pathkg.linking.generic import (
     ASSERTED_NODES,
     EMPTY_NODES,
@@ -137,13 +137,13 @@ class Chooser:
 
     # -- per text ------------------------------------------------------------------------------------------
 
-    def draft(self, rows: Sequence[Row], found: list[Found]) -> Draft:
-        """The forms of a sentence with what the text will be asked about them."""
-        bare = [k for k, f in enumerate(found) if rows[f[0]][2] & BARE_STAGE and f[1] - f[0] == 1]
+    def draft(self, flags: Sequence[int], found: Sequence[Found]) -> Draft:
+        """The forms of a sentence, whose tokens have these ``flags``, with what the text will be asked about them."""
+        bare = [k for k, f in enumerate(found) if flags[f[0]] & BARE_STAGE and f[1] - f[0] == 1]
         undecided = tuple([k for k, f in enumerate(found) if f[3] == AMBIGUOUS or k in bare])
         nodes = tuple([f[3] for f in found if f[3] >= 0])
         special = bool(undecided) or not self._swayed.isdisjoint(nodes)
-        return Draft(found, undecided, frozenset(bare) if bare else _NO_POSITIONS, special, nodes, {}, {})
+        return Draft(tuple(found), undecided, frozenset(bare) if bare else _NO_POSITIONS, special, nodes, {})
 
     def sense(self, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> TextSense:
         """What the text as a whole says to its sentences."""
@@ -156,7 +156,7 @@ class Chooser:
         for k in draft.undecided:
             first, last, key_id, node, how = draft.found[k]
             if node == AMBIGUOUS:
-                tokens = tuple(sentence.tokens[first:last])
+                tokens = sentence.tokens[first:last]
                 known = sense.picks.get((key_id, tokens))
                 if known is None:
                     known = sense.picks[(key_id, tokens)] = self._pick(sense, tokens, sentence.words[first:last], key_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Composer:
         self._type_name = graph.node_types
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def join(self, words: list[str], found: list[Found]) -> list[Found]:
+    def join(self, words: Sequence[str], found: list[Found]) -> list[Found]:
         """``found`` with joined mentions in place of their parts."""
         result: list[Found] = []
         for item in found:
@@ -47,7 +48,7 @@ class Composer:
             result.append(item)
         return result
 
-    def _coordinated(self, words: list[str], item: Found, before: Found | None) -> Found | None:
+    def _coordinated(self, words: Sequence[str], item: Found, before: Found | None) -> Found | None:
         """The first half of "lymphatic and vascular invasion", whose noun stands in the second."""
         end, head = item[0] - 1, words[item[1] - 1]
         for length in (3, 2, 1):
@@ -63,7 +64,7 @@ class Composer:
                     return start, end, key_id, plain[0][0], f"its noun {head!r} stands behind"
         return None
 
-    def _pair(self, words: list[str], left: Found, right: Found) -> Found | None:
+    def _pair(self, words: Sequence[str], left: Found, right: Found) -> Found | None:
         gap = right[0] - left[1]
         if gap == 0:
             # the margin of a place is one thing

@@ -9,7 +9,8 @@ from pathkg.linking.cues import SECTION_OF
 
 _LONGEST = max(len(heading.split()) for heading in SECTION_OF)
 _HISTORY_TOKENS = 80
-_HISTORY_ENDS = frozenset(heading.split()[-1] for heading, section in SECTION_OF.items() if section == "history")
+HISTORY_ENDS = frozenset(heading.split()[-1] for heading, section in SECTION_OF.items() if section == "history")
+"""Words that a heading of the clinical history ends with: a text without them before a stop or colon has none."""
 _LAST_WORDS = frozenset(heading.split()[-1] for heading in SECTION_OF)
 
 
@@ -41,7 +42,7 @@ def history_ranges(words: Sequence[str], colons: Sequence[int], stops: Sequence[
     ranges: list[tuple[int, int]] = []
     for number, stop in enumerate(stops):
         # "CLINICAL HISTORY. Left upper lobe cancer."
-        if stop and words[stop - 1] in _HISTORY_ENDS:
+        if stop and words[stop - 1] in HISTORY_ENDS:
             for length in (4, 3, 2, 1):
                 first = stop - length
                 if first >= 0 and SECTION_OF.get(" ".join(words[first:stop])) == "history" and (

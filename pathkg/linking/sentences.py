@@ -23,6 +23,18 @@ Found = tuple[int, int, int, int, str]
 Status = tuple[int, "Cue | None"]
 """Category of an assertion and the cue that governs it."""
 
+Entity = tuple[int, "str | None", int, int]
+"""Node index, polarity (``+``, ``-`` or ``None``), start and end offsets."""
+
+Key = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
+"""What a text decides for one sentence: its organs, and the nodes of undecided forms."""
+
+Core = tuple[str, str, str, int, float, str]
+"""What is told of a mention wherever it stands: CURIE, name and type of its node, category, score, why."""
+
+Told = tuple[int, int, Core, tuple[tuple[str, str], ...]]
+"""A mention: start, end, what is told of it, and its values."""
+
 MOST_TOKENS = 300_000
 """Tokens of sentences kept in each of two generations: about 30 MB."""
 
@@ -43,11 +55,11 @@ _OVERHEAD = 16
 class Settled:
     """What a sentence says, once everything around it is known. Offsets are those of the sentence."""
 
-    found: list[Found]
-    status: list[Status]
-    entities: tuple[tuple[int, str | None, int, int], ...]
-    results: list[str]
-    mentions: list[tuple[Any, ...]] | None = None
+    found: tuple[Found, ...]
+    status: tuple[Status, ...]
+    entities: tuple[Entity, ...]
+    results: tuple[str, ...]
+    mentions: tuple[Told, ...] | None = None
     view: Any = None
     """Whatever the reader of :meth:`~pathkg.linking.Linker.sentences` derives from it and wants to find again."""
 
@@ -61,13 +73,13 @@ class Draft:
     of it, by what the text decided.
     """
 
-    found: list[Found]
+    found: tuple[Found, ...]
     undecided: tuple[int, ...]
     bare: frozenset[int]
     special: bool
     nodes: tuple[int, ...]
-    joined: dict[Any, list[Found]]
     settled: dict[Any, Settled]
+    joined: dict[Any, list[Found]] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -76,15 +88,18 @@ class Sentence:
 
     ``open`` says that it cannot stand alone: what follows belongs to its last sentence or form. ``amended`` is the draft that
     holds where the text has undecided forms, if that differs.
+
+    Tuples of words and numbers rather than lists, here and in :class:`Draft` and :class:`Settled`: the garbage collector
+    stops following them, and thousands of remembered sentences would keep it busy.
     """
 
     text: str
-    tokens: list[str]
-    offsets: list[int]
-    words: list[str]
-    stops: list[int]
-    colons: list[int]
-    cue_starts: list[int]
+    tokens: tuple[str, ...]
+    offsets: tuple[int, ...]
+    words: tuple[str, ...]
+    stops: tuple[int, ...]
+    colons: tuple[int, ...]
+    cue_starts: tuple[int, ...]
     open: bool
     ambiguous: bool
     history: bool

@@ -19,7 +19,7 @@ class Whole(Linker):
     """Reads every text as one piece."""
 
     def _sentences(self, text: str) -> list[tuple[int, Sentence]]:
-        return [(0, self._learn(text, strict=has_strict_stops(text)))]
+        return [(0, self._reader.learn(text, strict=has_strict_stops(text)))]
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +76,13 @@ def test_cutting_covers_the_text_and_stays_linear(linkers: tuple[Linker, Whole])
     hostile = "Of. " * 3000
     placed = linkers[0]._sentences(hostile)
     assert "".join(s.text for _, s in placed) == hostile
-    assert len(linkers[0]._memos[0]) < 3000
+    assert len(linkers[0]._reader.memos[0]) < 3000
 
 
 def test_the_memo_stays_within_its_bound(linkers: tuple[Linker, Whole]) -> None:
     memo = SentenceMemo(limit=400)
     for i in range(500):
-        memo.put(linkers[0]._learn(f" Sentence number {i} on carcinoma.", strict=False))
+        memo.put(linkers[0]._reader.learn(f" Sentence number {i} on carcinoma.", strict=False))
     assert len(memo) < 60
     assert memo.get(" Sentence number 499 on carcinoma.") is not None
     assert memo.get(" Sentence number 3 on carcinoma.") is None

@@ -1,0 +1,289 @@
+"""What the sentences of a text say once the text has decided: forms to nodes, and each with its assertion."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pathkg.linking.assertion import assert_mentions, find_cues
+from pathkg.linking.composition import Composer
+from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED
+from pathkg.linking.sections import history_ranges
+from pathkg.linking.sentences import MOST_SETTLED, Draft, Entity, Found, Key, Sentence, Settled, Status
+
+if TYPE_CHECKING:
+    from pathkg.graph import KnowledgeGraph
+    from pathkg.linking.abstracts import AbstractReader
+    from pathkg.linking.choice import Chooser, TextSense
+    from pathkg.linking.lexicon import Lexicon
+    from pathkg.linking.marker_results import MarkerResults
+
+_INTRODUCING = frozenset({"a", "an", "with", "containing", "residual", "viable", "recurrent", "metastatic"})
+_NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is", "to", "from", "for"})
+_ARTICLE_REACH = 5
+_DENIED = re.compile(r"""\s*[:=]\s*(?:
+    [-–−](?=[ \t]*(?:$|[\n,;.]))                                                        # lymphovascular invasion: -
+    |(?:0\s?%|[LVlv]0|Pn0|0(?=\s*(?:$|[\n,;)]|\.(?!\d))))(?![\w.-]*\d)                         # necrosis: 0%, tumor deposits: 0
+    |(?:\[\s?\][^\[\]:\n]{0,40})?\[\s?[xX]\s?\]\s*(?:absent|no|not|none)\b(?!\s+(?:spec|appl|assess|know))  # [ ] present [x] absent
+    )""", re.X)
+"""Values of a field that deny it, and that no cue phrase can hold."""
+_FIELD = (":", "=")
+_GLEASON_SUM = re.compile(r"gleason[^.;\n+\d]{0,40}(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])(?![\d.])", re.I)
+_SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
+_POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
+_OPEN: Key = ((), ())
+"""The key of a sentence about which the text has nothing to decide."""
+
+Meaning = dict[str, Found]
+"""Short forms that a text defines."""
+
+
+class Settler:
+    """Takes a text's decisions and reads each of its sentences under them. Outcomes are kept with the sentences.
+
+    Args:
+        graph: the graph.
+        lexicon: its lexicon.
+        chooser: decides between the owners of a form.
+        results: reads what is said of markers.
+        abstracts: corrects the mentions of abstracts; ``None`` for reports.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, lexicon: Lexicon, chooser: Chooser, results: MarkerResults,
+                 abstracts: AbstractReader | None) -> None:
+        self.lexicon = lexicon
+        self._chooser = chooser
+        self._results = results
+        self._abstracts = abstracts
+        self._composer = Composer(graph, lexicon)
+        self._gleason: dict[str, int] = {name: i for i, name in enumerate(graph.nodes_table()["name"].to_pylist())
+                                         if name.startswith("Gleason score ")}
+
+    def settle(self, sentences: Sequence[Sentence]) -> list[Settled]:
+        """What each sentence of a text says there."""
+        drafts = [s.draft for s in sentences]
+        if any(s.ambiguous for s in sentences):
+            drafts = [s.amended or s.draft for s in sentences]
+        chooser = self._chooser
+        sense = chooser.sense(sentences, drafts)
+        top = sense.top
+        keys: list[Key] = [
+            (top if draft.special else (), chooser.decide(sense, k, draft)) if draft.undecided else (top, ()) if draft.special else _OPEN
+            for k, draft in enumerate(drafts)]
+        meaning = self._meaning(sentences, drafts, keys) if any(s.defined for s in sentences) else None
+        history = _history(sense) if any(s.history for s in sentences) else None
+        without = self._abstracts.unsupported(sentences, [self._joined(s, d, key) for s, d, key in zip(
+            sentences, drafts, keys, strict=True)], meaning or {}) if self._abstracts else None
+        if meaning or history or without:
+            settled = [self._settled(s, d, key, meaning, history[k] if history else None, without[k] if without else ())
+                       for k, (s, d, key) in enumerate(zip(sentences, drafts, keys, strict=True))]
+            if history:
+                self._bring_back(settled)
+            return settled
+        return [d.settled.get(key) or self._settled(s, d, key) for s, d, key in zip(sentences, drafts, keys, strict=True)]
+
+    # -- one sentence --------------------------------------------------------------------------------------
+
+    def _join(self, sentence: Sentence, draft: Draft, key: Key) -> list[Found]:
+        """The forms of a sentence once the text has decided, joined where they name one concept together."""
+        top, decisions = key
+        found = self._chooser.resolve(sentence, draft, decisions, top)
+        if found:
+            found = self._composer.join(sentence.words, found)
+        if self._abstracts:
+            found = self._abstracts.complete(sentence.words, sentence.tokens, found)
+        return found
+
+    def _joined(self, sentence: Sentence, draft: Draft, key: Key) -> list[Found]:
+        """:meth:`_join`, kept for the next one who asks."""
+        known = draft.joined.get(key) if draft.joined else None
+        if known is None:
+            known = self._join(sentence, draft, key)
+            if draft.joined is None or len(draft.joined) >= MOST_SETTLED:
+                draft.joined = {}
+            draft.joined[key] = known
+        return known
+
+    def _settled(self, sentence: Sentence, draft: Draft, key: Key, meaning: Meaning | None = None,
+                 history: Sequence[tuple[int, int]] | None = None, without: tuple[Found, ...] = ()) -> Settled:
+        """What a sentence says under what the text decided, ``without`` short forms that mean something else there."""
+        named = _named_in(sentence, meaning) if meaning else {}
+        full_key = (key, tuple(named.values()), without) if named or without else key
+        if not history:
+            known = draft.settled.get(full_key)
+            if known is not None:
+                return known
+        # a list of its own: markers with a result are changed in it
+        found = [*self._joined(sentence, draft, key)] if draft.joined else self._join(sentence, draft, key)
+        if without:
+            found = [f for f in found if f not in without]
+        if named:
+            found = _with_named(found, named)
+        if "+" in sentence.text:
+            found = self._gleason_sums(sentence, found)
+        found, status = self._attach(sentence, found, history or ())
+        if found:
+            results = self._results.read(sentence, found, status)
+            settled = Settled(tuple(found), tuple(status), self._entities(sentence, found, status, results), tuple(results))
+        else:
+            settled = Settled((), (), (), ())
+        if not history:
+            if len(draft.settled) >= MOST_SETTLED:
+                draft.settled.clear()
+            draft.settled[full_key] = settled
+        return settled
+
+    def _attach(self, sentence: Sentence, found: list[Found], history: Sequence[tuple[int, int]]
+                ) -> tuple[list[Found], list[Status]]:
+        """Mentions with their assertions, without what is generic and not asserted."""
+        if not found:
+            return [], []
+        words, text, offsets = sentence.words, sentence.text, sentence.offsets
+        cue_starts: Sequence[int] = sentence.cue_starts
+        inside = bytearray()
+        if cue_starts:
+            inside = bytearray(len(words))
+            for f in found:
+                inside[f[0]:f[1]] = b"\x01" * (f[1] - f[0])
+            cue_starts = [i for i in cue_starts if not inside[i]]
+        chooser = self._chooser
+        looseness, asserted = chooser.looseness, chooser.asserted_only
+        status = assert_mentions(words, [(f[0], f[1]) for f in found], [looseness[f[3]] for f in found],
+                                 find_cues(words, cue_starts, inside) if cue_starts else (), sentence.stops, history)
+        n = len(words)
+        for k, (_, end, _, node, _) in enumerate(found):
+            if (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
+                    and _DENIED.match(text, offsets[2 * end - 1])):
+                status[k] = (NEGATED, None)
+        kept = [k for k, f in enumerate(found) if f[3] not in asserted or _is_asserted(words, f, status[k])]
+        if len(kept) < len(found):
+            found, status = [found[k] for k in kept], [status[k] for k in kept]
+        return found, status
+
+    def _entities(self, sentence: Sentence, found: Sequence[Found], status: Sequence[Status], results: Sequence[str]
+                  ) -> tuple[Entity, ...]:
+        """The mentions for rewards: a marker with a result is its result node, stated."""
+        offsets, nodes = sentence.offsets, self._results.nodes
+        made: list[Entity] = []
+        for (first, last, _, marker, _), (category, _), result in zip(found, status, results, strict=True):
+            node = nodes.get((marker, result)) if result else None
+            start, end = offsets[2 * first], offsets[2 * last - 1]
+            made.append((marker, _POLARITY[category], start, end) if node is None else (node, "+", start, end))
+        return tuple(made)
+
+    def _gleason_sums(self, sentence: Sentence, found: list[Found]) -> list[Found]:
+        """Read "Gleason grade/sum: grade 4 + 3" as the score, where no form of the lexicon holds it whole."""
+        starts = sentence.offsets[0::2]
+        for match in _GLEASON_SUM.finditer(sentence.text):
+            a, b = int(match["a"]), int(match["b"])
+            key_id = self.lexicon.forms.get(f"gleason score {a} + {b} = {a + b}", -1)
+            node = self._gleason.get(f"Gleason score {a}+{b}={a + b}", -1)
+            if node < 0:
+                continue
+            first, last = bisect_left(starts, match.start()), bisect_left(starts, match.end())
+            inner = [f for f in found if f[0] < last and f[1] > first]
+            if any("+" in sentence.words[f[0]:f[1]] for f in inner):
+                continue  # read already
+            kept = [f for f in found if f not in inner]
+            found = sorted([*kept, (first, last, key_id, node, "the two grades of a Gleason score")])
+        return found
+
+    # -- what the text says of its sentences ---------------------------------------------------------------
+
+    def _meaning(self, sentences: Sequence[Sentence], drafts: Sequence[Draft], keys: Sequence[Key]) -> Meaning:
+        """The short forms that the text defines, and what their long form was linked to."""
+        meaning: Meaning = {}
+        for sentence, draft, key in zip(sentences, drafts, keys, strict=True):
+            if not sentence.defined:
+                continue
+            ends_at: dict[int, Found] = {}
+            for item in self._joined(sentence, draft, key):
+                ends_at.setdefault(sentence.offsets[2 * item[1] - 1], item)  # of nested ones the longest
+            for definition in sentence.defined:
+                known = next((ends_at[e] for e in range(definition.end, definition.end - 3, -1) if e in ends_at), None)
+                if known is not None:
+                    meaning[definition.short] = known
+        return meaning
+
+    def _bring_back(self, settled: list[Settled]) -> None:
+        """An operation named under history is this specimen's own where the rest of the text names it too."""
+        if not any(category == HISTORICAL and cue is None for said in settled for category, cue in said.status):
+            return
+        current = {f[3] for said in settled for f, (category, _) in zip(said.found, said.status, strict=True)
+                   if category == AFFIRMED}
+        looseness = self._chooser.looseness
+        for k, said in enumerate(settled):
+            status: tuple[Status, ...] = tuple([
+                (AFFIRMED, None) if category == HISTORICAL and cue is None and f[3] in current and looseness[f[3]] == 1
+                else (category, cue) for f, (category, cue) in zip(said.found, said.status, strict=True)])
+            if status != said.status:
+                settled[k] = replace(said, status=status, mentions=None, entities=tuple(
+                    [e if s == before else (e[0], _POLARITY[s[0]], e[2], e[3])
+                     for e, s, before in zip(said.entities, status, said.status, strict=True)]))
+
+
+def _history(sense: TextSense) -> list[list[tuple[int, int]]]:
+    """The clinical-history sections of a text, as token ranges of each sentence."""
+    base = 0
+    colons: list[int] = []
+    stops: list[int] = []
+    for sentence in sense.sentences:
+        colons += [base + at for at in sentence.colons]
+        stops += [base + at for at in sentence.stops]
+        base += len(sentence.words)
+    ranges = history_ranges(sense.words, colons, stops)
+    found = []
+    base = 0
+    for sentence in sense.sentences:
+        n = len(sentence.words)
+        found.append([(max(a - base, 0), min(b - base, n)) for a, b in ranges if a < base + n and b > base])
+        base += n
+    return found
+
+
+def _is_asserted(words: Sequence[str], found: Found, status: Status) -> bool:
+    """Whether a generic term is said to be there or not, rather than merely talked about."""
+    category, cue = status
+    if category != AFFIRMED:
+        return True
+    if cue is not None:
+        return True
+    at = found[0] - 1
+    for word in reversed(words[max(0, at - _ARTICLE_REACH):at + 1]):
+        if word in _INTRODUCING:
+            return True  # "there is a firm tumor": something new, not "the tumor" of before
+        if not word[0].isalpha() or word in _NOT_INTRODUCING:
+            return False
+    return False
+
+
+def _named_in(sentence: Sentence, meaning: Mapping[str, Found]) -> dict[tuple[int, int], Found]:
+    """The defined short forms of a sentence, by token range."""
+    if sentence.short_forms is None:
+        sentence.short_forms = tuple([(m.start(), m.end(), m.group()) for m in _SHORT_FORM.finditer(sentence.text)])
+    named: dict[tuple[int, int], Found] = {}
+    starts: Sequence[int] = ()
+    ends: Sequence[int] = ()
+    for start, end, short in sentence.short_forms:
+        item = meaning.get(short) or meaning.get(short.removesuffix("s"))
+        if item is not None:
+            if not starts:
+                starts, ends = sentence.offsets[0::2], sentence.offsets[1::2]
+            first = bisect_left(starts, start)
+            last = bisect_left(ends, end) + 1
+            if first < last <= len(sentence.words) and starts[first] == start:
+                named[(first, last)] = (first, last, item[2], item[3], "defined in the text")
+    return named
+
+
+def _with_named(found: Sequence[Found], named: Mapping[tuple[int, int], Found]) -> list[Found]:
+    """``found`` with the defined short forms in place of what they overlap, unless that is longer."""
+    taken = {k: last - first for first, last in named for k in range(first, last)}
+    kept = [f for f in found
+            if all(k not in taken for k in range(f[0], f[1])) or f[1] - f[0] > max(
+                taken.get(k, 0) for k in range(f[0], f[1]))]
+    busy = {k for f in kept for k in range(f[0], f[1])}
+    return sorted([*kept, *(f for span, f in named.items() if not busy.intersection(range(*span)))])
