@@ -38,7 +38,7 @@ class State(dict[str, "State | None"]):
         key = f"{self.key} {word}" if self.key else word
         key_id = self.forms.get(key, -1)
         child = None
-        if key_id >= 0 or self.forms.has_keys_with_prefix(key + " "):
+        if key_id >= 0 or next(self.forms.iterkeys(key + " "), None) is not None:
             child = State(self.forms, key, key_id)
         self[word] = child
         return child
