@@ -32,6 +32,8 @@ from typing import Any
 CORE = Path(__file__).resolve().parents[1] / "pathkg" / "data" / "core"
 READ_IN_FULL = ("stains_positive_for", "stains_negative_for", "supports", "opposes", "defined_by")
 FINDINGS = ("has_morphology", "has_growth_pattern", "has_cytologic_feature", "has_stromal_feature")
+THIRD_READING = ("has_genetic_alteration", "arises_in", "spreads_to", "differential_of", "defined_by")
+"""Relations read edge by edge for the third time; and the expected stains of what is no tumour of a project."""
 DERIVED = ("expected negative here", "the marker decides")
 """How the reasons begin of edges that a program derived from expected stains and look-alikes."""
 NEOPLASM, OTHER = "MONDO:0005070", "PATHKG:non-neoplastic-disease"
@@ -181,17 +183,39 @@ def readings() -> dict[str, Any]:
         reading = reason.split(":")[0]
         if reason.startswith(DERIVED):
             reading = "derived from look-alikes"
-        elif not reading.endswith("second reading"):
+        elif not reading.endswith(("second reading", "third reading")):
             reading = "first reading, completion, hierarchy"
         by_reading[reading][decision] += 1
+    third = third_reading(Core(), log)
     verdicts = rows("sample_review.tsv")
     faults = [row for row in verdicts if row[3] == "fault"]
     n, p, z = len(verdicts), len(faults) / len(verdicts), 1.96
     centre, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
-    return {"decisions": {reading: dict(counts) for reading, counts in sorted(by_reading.items())},
+    read, dropped = sum(row["edges"] for row in third.values()), sum(row["dropped"] for row in third.values())
+    return {"third_reading": {**third, "all": {"edges": read, "dropped": dropped, "error_rate": round(dropped / read, 4)}},
+            "decisions": {reading: dict(counts) for reading, counts in sorted(by_reading.items())},
             "sample": {"edges": n, "faults": len(faults), "error_rate": round(p, 4),
                        "interval_95": [round((centre - half) / (1 + z * z / n), 4), round((centre + half) / (1 + z * z / n), 4)],
                        "relations": len({row[1] for row in verdicts}), "listed": [row[:3] + row[4:] for row in faults]}}
+
+
+def third_reading(core: Core, log: list[list[str]]) -> dict[str, dict[str, Any]]:
+    """Edges read one by one in the third reading (those that it dropped included), and how many it dropped."""
+    project: set[str] = set()
+    waiting = [node for row in rows("tcga_projects.tsv") for node in row[3].split("|")]
+    while waiting:
+        node = waiting.pop()
+        if node not in project:
+            project.add(node)
+            waiting += core.into[node]["is_a"]
+    kept = Counter(relation if relation in THIRD_READING else "stains outside the projects"
+                   for subject, relation, _, _ in core.edges
+                   if relation in THIRD_READING or (relation.startswith("stains_") and subject not in project))
+    dropped = Counter(relation if relation in THIRD_READING else "stains outside the projects"
+                      for _, relation, _, decision, reason in log
+                      if reason.startswith("third reading") and decision == "dropped" and relation.startswith((*THIRD_READING, "stains_")))
+    return {name: {"edges": kept[name] + dropped[name], "dropped": dropped[name],
+                   "error_rate": round(dropped[name] / (kept[name] + dropped[name]), 4)} for name in sorted(kept)}
 
 
 def unlinked(text: str, spans: list[tuple[int, int]], longest: int = 4) -> Iterator[str]:

@@ -13,6 +13,7 @@ Found = tuple[int, int, int, int, str]
 
 _LINKS = frozenset({"of", "in", "into", "to", "through", "within", "on"})
 _AND = frozenset({"and", "or", "nor", "&", "/"})
+_COLONS = frozenset({":", "="})
 _SPREAD = frozenset({"invasion", "infiltration", "involvement", "extension", "penetration", "infiltrating", "invading",
                      "involving", "invades", "infiltrates", "tumor infiltration", "tumor invasion", "tumor extension"})
 _SPREAD_NAMES = ("invasion", "involvement", "extension")
@@ -40,6 +41,8 @@ class Composer:
                     if result and result[-1][1] > other[0]:
                         result.pop()
                     result.append(other)
+            if item[1] < len(words) and words[item[1]] in _COLONS and item[3] >= 0 and self._type_name[self._types[item[3]]] == "marker":
+                item = self._pattern(words, item)
             if result:
                 joined = self._pair(words, result[-1], item)
                 if joined is not None:
@@ -63,6 +66,19 @@ class Composer:
                 if plain and plain[0][0] != item[3]:
                     return start, end, key_id, plain[0][0], f"its noun {head!r} stands behind"
         return None
+
+    def _pattern(self, words: Sequence[str], marker: Found) -> Found:
+        """The marker with the pattern behind its colon: "p53: wild-type pattern". Plain results are read elsewhere."""
+        first, last = marker[:2]
+        for length in (3, 2, 1):
+            behind = words[last + 1:last + 1 + length]
+            if len(behind) < length or not behind[0][0].isalpha() or behind[-1] in ("positive", "negative"):
+                continue
+            key_id = self.lexicon.forms.get(" ".join((*words[first:last], *behind)), -1)
+            plain = [e for e in self.lexicon.entries(key_id) if e[2] == 0] if key_id >= 0 else []
+            if plain and self._type_name[self._types[plain[0][0]]] == "marker_result":
+                return first, last + 1 + length, key_id, plain[0][0], "its pattern stands behind the colon"
+        return marker
 
     def _pair(self, words: Sequence[str], left: Found, right: Found) -> Found | None:
         gap = right[0] - left[1]

@@ -39,12 +39,19 @@ class DenseIndex:
 
     def nearest(self, text: str, *, limit: int = 3) -> list[tuple[str, float]]:
         """``(form key, cosine)`` of the nearest names above the threshold."""
+        return self.nearest_many([text], limit=limit)[0]
+
+    def nearest_many(self, texts: Sequence[str], *, limit: int = 3) -> list[list[tuple[str, float]]]:
+        """As :meth:`nearest` for several texts, which are embedded together."""
         if self._keys is None:
             self._matrix = self._vectors(keys := self._names())
             self._keys = keys
-        scores = self._matrix @ _unit(np.asarray(self._embed([text]), np.float32))[0]
-        order = np.argsort(-scores, kind="stable")[:limit]
-        return [(self._keys[i], float(scores[i])) for i in order if scores[i] >= self.threshold]
+        found = []
+        for vector in _unit(np.asarray(self._embed(texts), np.float32)) if texts else ():
+            scores = self._matrix @ vector
+            order = np.argsort(-scores, kind="stable")[:limit]
+            found.append([(self._keys[i], float(scores[i])) for i in order if scores[i] >= self.threshold])
+        return found
 
     def _names(self) -> list[str]:
         lexicon = self.lexicon

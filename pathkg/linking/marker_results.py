@@ -25,7 +25,7 @@ _VALUES = {"positive": "positive", "negative": "negative", "retained": "positive
 _REACH = 90
 # words between a marker and its result
 _GLUE = (r"(?:[\s:=(\[\"'*]|[-–](?=\s)|\.(?=\s+[a-z])|\b(?:is|are|was|were|be|by|on|of|in|the|and|immuno\w*|stain\w*|ihc|status|results?|expression|proteins?|receptors?|tumou?r|"
-         r"cells?|neoplastic|lesional|malignant|shows?|demonstrat\w*|reveals?|exhibits?|display\w*|nuclear|nuclei|cytoplasmic|membranous|weak\w*|focal\w*|patchy|moderate\w*|variabl[ey]|scattered|"
+         r"cells?|neoplastic|lesional|malignant|shows?|demonstrat\w*|reveals?|exhibits?|display\w*|nuclear|nuclei|cytoplasmic|membranous|block(?:[\s-]type)?|weak\w*|focal\w*|patchy|moderate\w*|variabl[ey]|scattered|"
          r"antibod(?:y|ies)|markers?|interpretation|clone|assay|fish|cish|gene|studies|study|also|both|all|strong\w*|diffuse\w*|uniform\w*|completely|entirely|"
          r"interpreted|as|has|have|1d5|pgr|neu|herceptest|percentage|percent|intensity)\b){0,14}?")
 _NEG = (r"(?:negative|neg\b|non-?\s?reactive|non-?\s?immunoreactive|absent|lost\b|loss\b|not\s+(?:expressed|amplified|detected|identified|over-?expressed|present|reactive|seen|demonstrated)"
