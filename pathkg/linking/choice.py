@@ -15,12 +15,14 @@ from pathkg.linking.generic import (
     HEADING_NODES,
     LOOK_NOUNS,
     LOOK_WORDS,
+    MODIFIER_ROOTS,
     SILENT_FORMS,
     SILENT_NODES,
 )
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
 from pathkg.linking.sentences import Draft, Found, Sentence
+from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -69,6 +71,7 @@ class Chooser:
             for organ in self._rule_organs[context]:
                 self._rules_of.setdefault(organ, []).append(context)
         self._owners: dict[int, _Owners] = {}
+        self._name_words: dict[int, tuple[str, ...]] = {}
         self._types = graph.arrays.node_type.tolist()
         self._disease_code = graph.node_types.index("disease") if "disease" in graph.node_types else -1
         looseness = [3 if t in ("anatomy", "cell") else 1 if t in _LOOSE_TYPES else 2 if t in ("stage", "grade") else 0 for t in graph.node_types]
@@ -83,10 +86,10 @@ class Chooser:
         names = graph.nodes_table()["name"].to_pylist()
         report_like = generic == "asserted"
         self.asserted_only = frozenset(
-            i for i, name in enumerate(names) if name in ASSERTED_NODES) if report_like else frozenset()
+            i for i, name in enumerate(names) if name.lower() in ASSERTED_NODES) if report_like else frozenset()
         self._silent = frozenset(
             i for i, name in enumerate(names)
-            if name.lower() in EMPTY_NODES or (report_like and name.lower() in SILENT_NODES))
+            if name.lower() in EMPTY_NODES or (report_like and name.lower() in SILENT_NODES)) | self._modifiers()
         self._headings = frozenset(
             i for i, name in enumerate(names)
             if name in HEADING_NODES or name.endswith("cut surface")) if report_like else frozenset()
@@ -95,6 +98,11 @@ class Chooser:
         self._swayed = frozenset(
             i for i, name in enumerate(names) if i not in self.asserted_only and (
                 self._types[i] == self._disease_code or (name in PART_WORDS and self._type_name[self._types[i]] == "anatomy")))
+
+    def _modifiers(self) -> frozenset[int]:
+        """Terms of an ontology that only say how, when or how often something is: "mild", "position", "excluded"."""
+        return frozenset(self.graph.index(curie) for root in MODIFIER_ROOTS if root in self.graph
+                         for curie in (root, *self.graph.descendants(root)))
 
     def is_silent(self, node: int) -> bool:
         """Whether a node says nothing for itself and is not reported."""
@@ -204,7 +212,8 @@ class Chooser:
         best: tuple[float, int, int, str] | None = None
         sure = sense.sure
         ruled, of_organs = self._candidates(key_id)
-        fitting = [(node, kind, base, self._fits(sense, tokens, words, rule, context)) for node, kind, context, base, rule in ruled]
+        fitting = [(node, kind, base, self._fits(sense, tokens, words, rule, context)) for node, kind, context, base, rule in ruled
+                   if not (rule.named and self._report_like) or self._is_named(sense, node, words)]
         shared = of_organs.keys() & sense.alive.keys() if of_organs else ()
         if shared:
             capitals = "".join(tokens).isupper()
@@ -226,6 +235,14 @@ class Chooser:
         node = -best[2]
         return (SILENT if node in self._silent else node), best[3]
 
+    def _is_named(self, sense: TextSense, node: int, words: Sequence[str]) -> bool:
+        """Whether the text holds every word of a node's name, besides the mention itself."""
+        known = self._name_words.get(node)
+        if known is None:
+            every = [w for w in form_key(self.graph.name(node)).split(" ") if w[:1].isalnum()]
+            known = self._name_words[node] = tuple([w for w in every if len(w) > 3] or every)
+        return bool(known) and all(sense.near((word,), words) for word in known)
+
     def _candidates(self, key_id: int) -> _Owners:
         """Owners of a form: those to be asked one by one, and by context those of certain organs."""
         known = self._owners.get(key_id)
@@ -234,9 +251,9 @@ class Chooser:
                 self._owners.clear()
             known = self._owners[key_id] = ([], {})
             for node, kind, context in self.lexicon.entries(key_id):
-                if self._report_like and self._type_name[self._types[node]] == "specimen":
-                    continue
                 rule = self.rules[context]
+                if self._report_like and (rule.never_in_reports or self._type_name[self._types[node]] == "specimen"):
+                    continue
                 base = _KIND_WEIGHT[kind] * rule.prior
                 if context in self._organ_rules:
                     known[1].setdefault(context, []).append((node, kind, base))

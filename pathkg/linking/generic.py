@@ -20,7 +20,7 @@ SILENT_NODES = frozenset({
     "solid cut surface", "histologic type", "tumor extent", "nuclear grading", "gleason score", "who grade",
     "three-tier grade", "four-tier grade", "two-tier grade", "fuhrman nuclear grade", "anatomical structure",
     "organism", "protein", "gene", "grade cannot be assessed", "combined histologic grade", "tumor bed", "tumor thickness",
-    "matted lymph nodes", "color", "pathologic finding", "abnormality",
+    "matted lymph nodes", "color", "pathologic finding", "abnormality", "histopathological diagnosis",
 })
 
 ASSERTED_NODES = frozenset({
@@ -33,8 +33,11 @@ EMPTY_NODES = frozenset({
     "chronic", "familial", "human disease", "disease characteristic", "syndromic disease", "all", "phenotypic abnormality",
     "frequency", "clinical modifier", "past medical history", "severity", "onset", "obsolete", "isolated", "secondary",
     "primary", "disease susceptibility", "predisposition", "injury", "susceptibility", "inherited disease susceptibility",
-    "gene", "protein", "anatomical entity", "material anatomical entity", "cell", "organism subdivision",
+    "gene", "protein", "other", "anatomical entity", "material anatomical entity", "cell", "organism subdivision",
 })
+
+MODIFIER_ROOTS = ("HP:0012823", "HP:0031797", "HP:0040279", "HP:0000005", "HP:0032443")
+"""Clinical modifier, clinical course, frequency, mode of inheritance, past medical history."""
 
 # labels of fields; what stands inside them may be a mention ("number of lymph nodes examined")
 HEADING_NODES = frozenset({

@@ -11,7 +11,8 @@ A folder ``lexicon/`` in the store holds::
     entry_node.npy       int32: node index of each entry
     entry_kind.npy       uint8: index into KINDS
     entry_context.npy    int32: index into the context rules of meta.json (0 = none)
-    word_count.npy       int32: in how many keys a word occurs
+    word_count.npy       int32: in how many keys a word occurs; 0 in a merged store for words that the core has not, which
+                         no misread word is taken for
     delete_hash.npy      uint32, sorted: hashes of every word with up to one letter left out
     delete_word.npy      int32: the word each hash came from
 
@@ -36,13 +37,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pathkg.errors import StoreError
+from pathkg.linking.outside import is_core, is_only_core, rule_of
 from pathkg.linking.spelling import ORDINARY
 from pathkg.linking.tokens import key_word, split
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-LEXICON_VERSION = 9
+LEXICON_VERSION = 11
 KINDS = ("name", "exact", "abbreviation", "narrow", "related", "broad")
 """Kinds of forms, the most trusted first."""
 
@@ -142,16 +144,35 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
     kind_code = {kind: code for code, kind in enumerate(KINDS)}
     rows: dict[str, dict[tuple[int, int], int]] = {}
     known: dict[str, str] = {}
-    for node, form, kind, context in zip(
-            table["node"].to_pylist(), table["form"].to_pylist(), table["kind"].to_pylist(),
-            table["context"].to_pylist(), strict=True):
+    from_core = [is_core(source or "") for source in table["source"].to_pylist()]
+    merged = any(from_core) and not is_only_core(graph.manifest)
+    types = [graph.node_types[code] for code in graph.arrays.node_type.tolist()] if merged else []
+    core_words: frozenset[str] = frozenset()
+    own: set[str] = set()  # keys that the core's forms own without a condition
+    forms = list(zip(table["node"].to_pylist(), table["form"].to_pylist(), table["kind"].to_pylist(),
+                     table["context"].to_pylist(), from_core, strict=True))
+    if merged:
+        forms.sort(key=lambda row: not row[4])
+        core_words = frozenset(word for row in forms if row[4] for key in variants(row[1]) for word in key.split(" "))
+    for node, form, kind, context, ours in forms:
         code = kind_code.get(kind or "exact", 1)
         # the key forgets how the form was written, so a rule that asks for it carries it along
         context = (context or "").replace("case=exact", f"case=exact:{form}")
+        outside = merged and not ours
         if not context and (_is_acronym(form) or (code and len(form) <= 4 and form in ORDINARY)):
             context = "case=upper"  # "WAS" is a syndrome, "was" is not
-        rule = contexts.setdefault(context, len(contexts))
         for key in variants(form):
+            condition = context
+            if outside:
+                if key in own:
+                    continue
+                more = rule_of(form, key, kind or "exact", types[node], core_words)
+                if more is None:
+                    continue
+                condition = ";".join(filter(None, (context, more)))
+            elif merged and not context:
+                own.add(key)
+            rule = contexts.setdefault(condition, len(contexts))
             entry = rows.setdefault(known.setdefault(key, key), {})
             # of one node's equal keys the most trusted kind counts; a form without a rule beats one with
             previous = entry.get((node, rule))
@@ -177,9 +198,10 @@ def _compile(graph: KnowledgeGraph, folder: Path) -> None:
             frequency[word] = frequency.get(word, 0) + 1
     words = marisa_trie.Trie(frequency)
     word_count = np.zeros(len(words), np.int32)
-    for word, count in frequency.items():
-        word_count[words[word]] = count
-    hashes, owners = _delete_index(frequency, words)
+    targets = [word for word in frequency if word in core_words] if merged else list(frequency)
+    for word in targets:
+        word_count[words[word]] = frequency[word]
+    hashes, owners = _delete_index(targets, words)
     bags, bag_keys, post_start, post_key = _word_index(ordered, trie, words)
 
     trie.save(str(folder / "forms.marisa"))
@@ -305,6 +327,10 @@ class Lexicon:
         self.bag_key = arrays["bag_key"]
         self.post_start = arrays["post_start"]
         self.post_key = arrays["post_key"]
+
+    def count_of(self, word: str) -> int:
+        """In how many forms a word occurs that a misread word may stand for; 0 for any other."""
+        return int(self.word_count[self.words[word]]) if word in self.words else 0
 
     def entries(self, key_id: int) -> list[tuple[int, int, int]]:
         """``(node index, kind code, context code)`` of every owner of a key."""

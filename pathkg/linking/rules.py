@@ -2,7 +2,8 @@
 
 A rule is ``;``-joined: ``case=upper`` (written in capitals), ``case=exact`` (written as in the form),
 ``near=word|word`` (one occurs in the text), ``not=word|word`` (none does), ``organ=CURIE|CURIE`` (the text is
-about one of these organs), ``prior=0.3`` (weight among several owners). ``type=`` is kept for the reader.
+about one of these organs), ``prior=0.3`` (weight among several owners), ``named`` (a report holds the words of the concept's
+name elsewhere), ``scope=all`` (never in a report). ``type=`` is kept for the reader.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Rule:
     without: tuple[str, ...] = ()
     organs: tuple[str, ...] = ()
     prior: float = 1.0
+    named: bool = False
+    never_in_reports: bool = False
 
 
 def parse_rule(text: str) -> Rule:
@@ -41,4 +44,5 @@ def parse_rule(text: str) -> Rule:
     return Rule(text=text, upper=case == "upper", exact=case.split(":", 1)[1] if case.startswith("exact:") else "",
                 near=keys("near"), without=keys("not"),
                 organs=tuple(o for o in parts.get("organ", "").split("|") if o),
-                prior=float(parts.get("prior", "1") or 1))
+                prior=float(parts.get("prior", "1") or 1), named="named" in text.split(";"),
+                never_in_reports=parts.get("scope") == "all")

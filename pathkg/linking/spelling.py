@@ -51,14 +51,14 @@ class Speller:
             at = word.find(wrong)
             while at >= 0:
                 candidate = word[:at] + right + word[at + len(wrong):]
-                if candidate in self.lexicon.words:
-                    count = int(self.lexicon.word_count[self.lexicon.words[candidate]])
+                count = self.lexicon.count_of(candidate)
+                if count:
                     item = (0.95, count, candidate)
                     if best is None or item > best:
                         best = item
                 at = word.find(wrong, at + 1)
         digits = re.sub("[0]", "o", word).replace("1", "l").replace("5", "s")
-        if best is None and digits != word and digits in self.lexicon.words:
+        if best is None and digits != word and self.lexicon.count_of(digits):
             best = (0.95, 1, digits)
         if best is not None:
             return best[2], best[0]
@@ -71,7 +71,7 @@ class Speller:
                 continue
             if _is_inflection(word, candidate):
                 continue
-            count = int(self.lexicon.word_count[self.lexicon.words[candidate]])
+            count = self.lexicon.count_of(candidate)
             item = (1.0 - distance / max(len(word), len(candidate)), count, candidate)
             if best is None or item > best:
                 best = item

@@ -165,8 +165,8 @@ class VariantIndex:
         return self._members
 
     def _count(self, name: str) -> int:
-        counts, words = self.lexicon.word_count, self.lexicon.words
-        return sum(int(counts[words[word]]) for word in self._words().get(name, ()))
+        starts, words = self.lexicon.post_start, self.lexicon.words
+        return sum(int(starts[words[word] + 1] - starts[words[word]]) for word in self._words().get(name, ()))
 
     def _weight(self, name: str) -> float:
         known = self._weights.get(name)
