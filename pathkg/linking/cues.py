@@ -147,6 +147,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         history and physical|brief clinical history|pertinent history|relevant history|patient history|hx of|hx|h o
         medical history|pmh|past surgical history|remote|former|past diagnosis|in the past|long standing history of
     """),
+    # "a 3 day history of fever" is what the patient has now
+    (AFFIRMED, AFTER, 8, True, "|".join(f"{unit} history of" for unit in ("hour", "day", "week", "wk", "month", "mo", "year", "yr"))),
     (HISTORICAL, BEFORE, 4, True, "in the past|by history|years ago|months ago|previously|in childhood|status post"),
     (UNSPECIFIED, BEFORE, 8, True, """
         not specified|unspecified|cannot be assessed|can not be assessed|cannot be determined|can not be determined

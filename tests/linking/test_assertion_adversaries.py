@@ -136,6 +136,8 @@ Status post lobectomy.|lobectomy|historical
 S/P mastectomy for breast carcinoma.|mastectomy|historical
 Previously diagnosed melanoma.|melanoma|historical
 Prior biopsy showed melanoma.|melanoma|historical
+Presents with a 3-day history of edema.|edema|present
+A 10-year history of ulcerative colitis.|ulcerative colitis|present
 Clinical history: Melanoma.|Melanoma|historical
 No history of melanoma.|melanoma|absent
 Known melanoma, here without residual tumor.|residual tumor|absent
