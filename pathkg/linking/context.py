@@ -5,15 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pathkg.linking.abbreviations import Definition, definitions
 from pathkg.linking.grounding import Candidate, Grounder
+from pathkg.linking.tokens import form_key
 
 _SHORT = re.compile(r"(?=[^a-z]*[A-Z])[A-Za-z0-9][A-Za-z0-9\-/]{1,7}")
 _MOSTLY_CAPITALS = 0.6
 _MOST_EXTRA_WORDS = 3
 _JOINT = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,\s*|\s+and/or\s+|\s+and\s+|\s+or\s+|(?<=\w)/(?=\w)|\s+/\s+)\s*")
 _CERTAIN = ("exact", "usual wording", "rewritten", "words reordered")
+
+_INDUCED_HOW = "usual wording; the text is about the harm of drugs"
+_CAUSE = re.compile(r"\b[\w-]+[- ]induced\s+", re.I)
+_HARM = re.compile(r"\b[\w-]+-induced\b|\binduced by\b|adverse\s+(?:drug\s+)?(?:effects?|events?|reactions?)|side[- ]effects?|\b\w*toxicity\b|\btoxic\b|drug[- ](?:related|associated)"
+                   r"|\boverdos|\bl(?:evo)?-?dopa\b|\bmg/kg\b|\bdose-related\b|(?:treated with|taking|dose of)\s"
+                   r"|(?:after|during|following|receiving|associated with|due to|caused by)\s+(?:\S+\s+){0,4}?(?:therapy|treatment|administration|use|infusion)", re.I)
+
+
+def _induced_names() -> dict[str, tuple[str, re.Pattern[str] | None]]:
+    """Names of diseases that drugs induce, which "drug-induced" before the name does not give, and what speaks of another cause."""
+    found = {}
+    for line in Path(__file__).with_name("induced.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        said, listed, other = line.split("	")
+        found[form_key(said)] = (form_key(listed), re.compile(other, re.I) if other else None)
+    return found
+
+
+INDUCED = _induced_names()
 
 Mentions = Callable[[str], Iterable[tuple[int, "str | None", int, int]]]
 
@@ -26,6 +46,7 @@ class _Text:
     long_forms: dict[str, Definition]
     named: frozenset[int]
     initials: dict[str, tuple[int, str]]
+    harm: bool
 
 
 class ContextGrounder:
@@ -42,7 +63,8 @@ class ContextGrounder:
         if known is None or known.text is not text:
             known = self._last = self._read(text)
         span = text[start:end]
-        return self._candidates(known, span)[:limit]
+        found = self._candidates(known, span)
+        return (self._induced(known, span, found) or found)[:limit]
 
     def _read(self, text: str) -> _Text:
         named: set[int] = set()
@@ -54,7 +76,28 @@ class ContextGrounder:
             words = re.findall(r"[A-Za-z]+", text[start:end])
             if len(words) > 1:
                 initials.setdefault("".join(sorted(w[0].lower() for w in words)), (node, text[start:end]))
-        return _Text(text, {short: d for d in definitions(text) for short in (d.short, _closed(d.short))}, frozenset(named), initials)
+        return _Text(text, {short: d for d in definitions(text) for short in (d.short, _closed(d.short))}, frozenset(named), initials, bool(_HARM.search(text)))
+
+    def _induced(self, known: _Text, span: str, found: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        """In a text about the harm that drugs do, the drug-induced form of a disease, where there is one of its own."""
+        definition = known.long_forms.get(span)
+        said = form_key(_CAUSE.sub("", definition.long if definition else span))
+        if not known.harm and not _CAUSE.search(definition.long if definition else span):
+            return ()
+        bases = [said, *(c.form for c in found[:1])]
+        for base in bases:
+            listed = INDUCED.get(base)
+            if listed is not None:
+                if listed[1] and listed[1].search(known.text):
+                    return ()
+                owners = self.grounder.owners(listed[0], 0.9, _INDUCED_HOW)
+                if owners:
+                    return tuple(owners)
+        for base in bases:
+            owners = self.grounder.owners(f"drug induced {base}", 0.9, _INDUCED_HOW)
+            if owners:
+                return tuple(owners)
+        return ()
 
     def _candidates(self, known: _Text, span: str) -> tuple[Candidate, ...]:
         singular = span.removesuffix("s") if span[:-1].isupper() else span
@@ -85,7 +128,7 @@ class ContextGrounder:
             wider = self.grounder.candidates(" ".join([*before[-extra:], definition.long]))
             if wider and wider[0].how == "exact":
                 return wider
-        return found or self.grounder.candidates(definition.short)
+        return found
 
     def _undefined(self, known: _Text, short: str) -> tuple[Candidate, ...]:
         """A short form that the text does not define: an owner named in full, else a name with these initials."""

@@ -112,7 +112,7 @@ class Grounder:
                 return sorted(found, key=lambda c: (_FINDING_STEP * self._second(c.node) - c.score, c.node))
         return []
 
-    def _owners(self, key: str, factor: float, how: str) -> list[Candidate]:
+    def owners(self, key: str, factor: float, how: str) -> list[Candidate]:
         key_id = self.lexicon.forms.get(key, -1)
         if key_id < 0:
             return []
@@ -120,19 +120,19 @@ class Grounder:
                 for node, kind, _ in self.lexicon.entries(key_id)]
 
     def _exact(self, words: Sequence[str]) -> list[Candidate]:
-        return self._owners(" ".join(words), 1.0, "exact")
+        return self.owners(" ".join(words), 1.0, "exact")
 
     def _reworded(self, words: Sequence[str]) -> list[Candidate]:
         """Usual wordings that no ontology lists ("nephrotoxicity" for a kidney disorder)."""
         for other in WORDINGS.get(" ".join(words), ()):
-            found = self._owners(other, 0.9, "usual wording")
+            found = self.owners(other, 0.9, "usual wording")
             if found:
                 return found
         return []
 
     def _rewritten(self, words: Sequence[str]) -> list[Candidate]:
         for other in _rewritings(words):
-            found = self._owners(" ".join(other), 0.93, "rewritten") or self._by_bag(other, 0.92, "rewritten, words reordered")
+            found = self.owners(" ".join(other), 0.93, "rewritten") or self._by_bag(other, 0.92, "rewritten, words reordered")
             if found:
                 return found
         return []
@@ -163,7 +163,7 @@ class Grounder:
             similarity *= fixed[1] if fixed else 1.0
         if similarity == 1.0:
             return []
-        return (self._owners(" ".join(repaired), similarity, "spelling repaired")
+        return (self.owners(" ".join(repaired), similarity, "spelling repaired")
                 or self._by_bag(repaired, similarity * 0.95, "spelling repaired, words reordered"))
 
     def _shortened(self, words: Sequence[str]) -> list[Candidate]:
@@ -172,14 +172,14 @@ class Grounder:
             kept = list(words)
         for tail in ("", "disease", "syndrome"):
             other = [*kept, tail] if tail else kept
-            found = self._owners(" ".join(other), 0.85, "without a side word") or self._by_bag(other, 0.83, "without a side word")
+            found = self.owners(" ".join(other), 0.85, "without a side word") or self._by_bag(other, 0.83, "without a side word")
             if found:
                 return found
         # the first words qualify the last: drop them one by one; the last alone must name a disease by itself
         for start in range(1, len(words)):
             if start == len(words) - 1 and (len(words[-1]) < _NOUN_LENGTH or is_head(words[-1])):
                 break
-            found = self._owners(" ".join(words[start:]), 0.8, "the end of the phrase")
+            found = self.owners(" ".join(words[start:]), 0.8, "the end of the phrase")
             if found:
                 return found
         return []
@@ -192,13 +192,13 @@ class Grounder:
         best = process.extract(query, keys, scorer=fuzz.token_sort_ratio, score_cutoff=_FUZZY_ENOUGH, limit=3)
         found = []
         for form, score, _ in best:
-            found += self._owners(form, score / 100 * 0.9, f"near {form!r} ({score:.0f})")
+            found += self.owners(form, score / 100 * 0.9, f"near {form!r} ({score:.0f})")
         return found
 
     def _embedded(self, words: Sequence[str]) -> list[Candidate]:
         if self.dense is None:
             return []
-        return [c for form, score in self.dense.nearest(" ".join(words)) for c in self._owners(form, score, f"embedding of {form!r}")]
+        return [c for form, score in self.dense.nearest(" ".join(words)) for c in self.owners(form, score, f"embedding of {form!r}")]
 
 
 def _rewritings(words: Sequence[str]) -> Iterator[list[str]]:

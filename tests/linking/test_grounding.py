@@ -31,6 +31,11 @@ NODES = (
     ("D:16", "lung carcinoma", "disease", ()),
     ("D:17", "Pendred syndrome", "disease", ("PDS",)),
     ("D:18", "parent discordance syndrome", "disease", ("PDS",)),
+    ("D:19", "hepatitis", "disease", ()),
+    ("D:20", "drug-induced liver injury", "disease", ()),
+    ("D:21", "dyskinesia", "disease", ()),
+    ("D:22", "drug-induced dyskinesia", "disease", ()),
+    ("D:23", "drug psychosis", "disease", ("drug-induced psychosis",)),
     ("P:1", "Coronary artery spasm", "effect/phenotype", ()),
     ("P:2", "Seizure", "effect/phenotype", ("Seizures",)),
     ("P:3", "Muscle weakness", "effect/phenotype", ()),
@@ -142,3 +147,25 @@ def test_dense_candidates_come_last(linker: Linker) -> None:
     finally:
         grounder.dense = None
         grounder._cache.clear()
+
+
+@pytest.mark.parametrize(("text", "span", "name"), [
+    ("Two patients had hepatitis during treatment with isoniazid.", "hepatitis", "drug-induced liver injury"),
+    ("Hepatotoxicity: hepatitis in patients with hepatitis B.", "hepatitis", "hepatitis"),
+    ("Hepatitis was found at autopsy.", "Hepatitis", "hepatitis"),
+    ("Levodopa caused dyskinesia.", "dyskinesia", "drug-induced dyskinesia"),
+    ("We saw levodopa-induced dyskinesia.", "levodopa-induced dyskinesia", "drug-induced dyskinesia"),
+    ("Dyskinesia was inherited.", "Dyskinesia", "dyskinesia"),
+    ("Side effects were psychotic disorder.", "psychotic disorder", "drug psychosis"),
+    ("Side effects of antipsychotics in psychotic disorder.", "psychotic disorder", "psychotic disorder"),
+    ("Side effects included coma.", "coma", "Coma"),
+])
+def test_harm_of_drugs(linker: Linker, text: str, span: str, name: str) -> None:
+    start = text.index(span)
+    assert linker.graph.name(linker.ground_in(text, start, start + len(span))[0].node) == name
+
+
+def test_the_short_form_does_not_speak_for_a_long_form_that_is_unknown(linker: Linker) -> None:
+    text = "Primary dental syringitis (PDS) was seen."
+    found = linker.ground_in(text, text.index("(PDS") + 1, text.index("(PDS") + 4)
+    assert not {"Pendred syndrome", "parent discordance syndrome"} & {linker.graph.name(c.node) for c in found}
