@@ -21,7 +21,7 @@ from pathkg.linking.generic import (
 )
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
-from pathkg.linking.sentences import Draft, Found, Sentence
+from pathkg.linking.sentences import Found, Sentence
 from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classifica
                           "pm"})
 
 _NO_RULE = (1.0, "")
-_NO_POSITIONS: frozenset[int] = frozenset()
 _Owners = tuple[list[tuple[int, int, int, float, Rule]], dict[int, list[tuple[int, int, float]]]]
 
 _PRECURSOR = re.compile(r"[A-Z][A-Za-z]*IN (?:\d|low|high)")
@@ -145,44 +144,43 @@ class Chooser:
 
     # -- per text ------------------------------------------------------------------------------------------
 
-    def draft(self, flags: Sequence[int], found: Sequence[Found]) -> Draft:
-        """The forms of a sentence, whose tokens have these ``flags``, with what the text will be asked about them."""
-        bare = [k for k, f in enumerate(found) if flags[f[0]] & BARE_STAGE and f[1] - f[0] == 1]
+    def open_questions(self, flags: Sequence[int], found: Sequence[Found]) -> tuple[tuple[int, ...], tuple[int, ...], bool, tuple[int, ...]]:
+        """What a text will be asked about the forms of a sentence whose tokens have these ``flags``: ``undecided``, ``bare``,
+        ``special`` and ``nodes`` of a :class:`Sentence`."""
+        bare = tuple([k for k, f in enumerate(found) if flags[f[0]] & BARE_STAGE and f[1] - f[0] == 1])
         undecided = tuple([k for k, f in enumerate(found) if f[3] == AMBIGUOUS or k in bare])
         nodes = tuple([f[3] for f in found if f[3] >= 0])
-        special = bool(undecided) or not self._swayed.isdisjoint(nodes)
-        return Draft(tuple(found), undecided, frozenset(bare) if bare else _NO_POSITIONS, special, nodes, {})
+        return undecided, bare, bool(undecided) or not self._swayed.isdisjoint(nodes), nodes
 
-    def sense(self, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> TextSense:
+    def sense(self, sentences: Sequence[Sentence]) -> TextSense:
         """What the text as a whole says to its sentences."""
-        return TextSense(self, sentences, drafts)
+        return TextSense(self, sentences)
 
-    def decide(self, sense: TextSense, number: int, draft: Draft) -> tuple[tuple[int, str], ...]:
+    def decide(self, sense: TextSense, number: int) -> tuple[tuple[int, str], ...]:
         """Node and reason of each undecided form of a sentence; no node where it is no mention here."""
         sentence = sense.sentences[number]
         made = []
-        for k in draft.undecided:
-            first, last, key_id, node, how = draft.found[k]
+        for k in sentence.undecided:
+            first, last, key_id, node, how = sentence.found[k]
             if node == AMBIGUOUS:
                 tokens = sentence.tokens[first:last]
                 known = sense.picks.get((key_id, tokens))
                 if known is None:
                     known = sense.picks[(key_id, tokens)] = self._pick(sense, tokens, sentence.words[first:last], key_id)
                 node, how = known
-            if node >= 0 and k in draft.bare and not self._stage_context(sense.words, sense.base_of(number) + first):
+            if node >= 0 and k in sentence.bare and not self._stage_context(sense.words, sense.base_of(number) + first):
                 node = NOT_A_MATCH
             made.append((node, how))
         return tuple(made)
 
-    def resolve(self, sentence: Sentence, draft: Draft, decisions: Sequence[tuple[int, str]], top: Sequence[int]
-                ) -> list[Found]:
+    def resolve(self, sentence: Sentence, decisions: Sequence[tuple[int, str]], top: Sequence[int]) -> list[Found]:
         """The forms of a sentence with the text's decisions taken and the organ's own nodes in place of general ones."""
-        result = []
         if not decisions and not top:
-            return [f for f in draft.found if f[3] >= 0]
+            return [f for f in sentence.found if f[3] >= 0]
+        result = []
         types, swayed = self._types, self._swayed
-        made = dict(zip(draft.undecided, decisions, strict=True))
-        for k, item in enumerate(draft.found):
+        made = dict(zip(sentence.undecided, decisions, strict=True))
+        for k, item in enumerate(sentence.found):
             first, last, key_id, node, how = item
             if k in made:
                 node, how = made[k]
@@ -310,18 +308,18 @@ class TextSense:
     __slots__ = ("_alive", "_bases", "_chooser", "_counts", "_joined", "_nodes", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
                  "strong", "top", "weights")
 
-    def __init__(self, chooser: Chooser, sentences: Sequence[Sentence], drafts: Sequence[Draft]) -> None:
+    def __init__(self, chooser: Chooser, sentences: Sequence[Sentence]) -> None:
         self.sentences = sentences
         self._chooser = chooser
         self._alive: dict[int, tuple[float, str]] | None = None
         weights: dict[int, int] = {}
-        self._nodes: Counter[int] = Counter(chain.from_iterable([draft.nodes for draft in drafts]))
+        self._nodes: Counter[int] = Counter(chain.from_iterable([s.nodes for s in sentences]))
         votes_of = chooser.organs.votes_of
         for node, times in self._nodes.items():
             for organ, weight in votes_of(node):
                 weights[organ] = weights.get(organ, 0) + times * weight
         if weights:  # the first mentions count double
-            for node in islice(chain.from_iterable([draft.nodes for draft in drafts]), _FIRST):
+            for node in islice(chain.from_iterable([s.nodes for s in sentences]), _FIRST):
                 for organ, weight in votes_of(node):
                     weights[organ] += weight
         self.weights = weights

@@ -65,6 +65,8 @@ class MarkerResults:
         kinds = arrays.node_type.tolist()
         wanted = {k for k, t in enumerate(types) if t in ("marker", "gene/protein")}
         self.markers = frozenset(i for i, code in enumerate(kinds) if code in wanted)
+        self._any = self.markers
+        """Markers and results: without one there is nothing to read."""
         self._her2 = frozenset(i for i in self.markers if names[i].upper().startswith(("HER2", "ERBB2")))
         self._proliferation = frozenset(i for i in self.markers if _PROLIFERATION.search(names[i]))
         if "result_of" not in graph.relations or "marker_result" not in types:
@@ -84,6 +86,7 @@ class MarkerResults:
                 self.of[result] = (marker, value)
                 if (marker, value) not in self.nodes or word == value:
                     self.nodes[(marker, value)] = result
+        self._any = self.markers.union(self.of)
 
     def read(self, sentence: Sentence, found: list[Found], status: list[Status]) -> list[str]:
         """The result of each mention (``positive``, ``negative`` or empty).
@@ -91,16 +94,16 @@ class MarkerResults:
         Result nodes in ``found`` become their marker, and ``status`` follows the results; both are changed in place.
         """
         n = len(found)
+        if self._any.isdisjoint([f[3] for f in found]):
+            return [""] * n
         own, led, plain = [""] * n, [""] * n, [False] * n
-        any_marker = False
         signed: set[int] = set()
         for k, f in enumerate(found):
             of = self.of.get(f[3])
             if of is not None:
                 found[k] = (*f[:3], of[0], f[4] or "with its result")
-                own[k], plain[k], any_marker = of[1], True, True
+                own[k], plain[k] = of[1], True
             elif f[3] in self.markers:
-                any_marker = True
                 own[k] = self._behind(sentence, found, k)
                 if own[k] and _SIGN.match(sentence.text, sentence.offsets[2 * f[1] - 1]):
                     signed.add(k)
@@ -110,8 +113,6 @@ class MarkerResults:
                         led[k] = "negative"
                     elif cue.phrase in _LEADS_POSITIVE:
                         led[k] = "positive"
-        if not any_marker:
-            return own
         self._spread(sentence.words, found, own, led, plain)
         results = [""] * n
         for k, f in enumerate(found):

@@ -91,13 +91,12 @@ class SentenceReader:
         if self._nested:
             found = self._inner(rows, words, found)
         amended = self._node_category(tokens, words, found) if "NO" in tokens else None
-        draft = self._chooser.draft
-        return Sentence(
-            text, tuple(tokens), tuple(offsets), words, tuple(stops), tuple(colons), tuple(cue_starts),
-            open=goes_on or not words or not stops or stops[-1] != len(words) - 1, ambiguous=ambiguous,
-            history=headed and bool(history_ranges(words, colons, stops)),
-            defined=tuple(definitions(text)) if "(" in text else (),
-            draft=draft(flags, found), amended=None if amended is None else draft(flags, amended))
+        known = (text, tuple(tokens), tuple(offsets), words, tuple(stops), tuple(colons), tuple(cue_starts),
+                 goes_on or not words or not stops or stops[-1] != len(words) - 1, ambiguous,
+                 headed and bool(history_ranges(words, colons, stops)), tuple(definitions(text)) if "(" in text else ())
+        ask = self._chooser.open_questions
+        return Sentence(*known, tuple(found), *ask(flags, found),
+                        None if amended is None else Sentence(*known, tuple(amended), *ask(flags, amended)))
 
     def _forms(self, rows: Sequence[Row], words: Sequence[str]) -> tuple[list[Found], bool, bool]:
         """The longest forms, which do not overlap; whether some need the text to be decided; and whether one may go on behind

@@ -11,7 +11,6 @@ from pathkg.linking.sentences import Core, Told
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
-    from pathkg.linking.cues import Cue
     from pathkg.linking.lexicon import Lexicon
     from pathkg.linking.marker_results import MarkerResults
     from pathkg.linking.sentences import Found, Sentence, Settled
@@ -47,14 +46,14 @@ class Reasons:
         """The mentions of a sentence, at its own offsets."""
         made: list[Told] = []
         words, tokens, offsets, cores = sentence.words, sentence.tokens, sentence.offsets, self._cores
-        for found, (category, cue), result in zip(settled.found, settled.status, settled.results, strict=True):
+        for found, (category, phrase), result in zip(settled.found, settled.status, settled.results, strict=True):
             first, last, key_id, node, how = found
-            key = (tokens[first:last], key_id, node, how, category, None if cue is None else cue.phrase)
+            key = (tokens[first:last], key_id, node, how, category, phrase)
             core = cores.get(key)
             if core is None:
                 if len(cores) > _MOST:
                     cores.clear()
-                core = cores[key] = self._core(sentence, found, category, cue)
+                core = cores[key] = self._core(sentence, found, category, phrase)
             value: tuple[tuple[str, str], ...] = ()
             if first and words[first - 1] in _SIDES:
                 value = (("laterality", words[first - 1]),)
@@ -67,7 +66,7 @@ class Reasons:
             made.append((offsets[2 * first], offsets[2 * last - 1], core, value))
         return tuple(made)
 
-    def _core(self, sentence: Sentence, found: Found, category: int, cue: Cue | None) -> Core:
+    def _core(self, sentence: Sentence, found: Found, category: int, phrase: str | None) -> Core:
         first, last, key_id, node, how = found
         form = " ".join(sentence.words[first:last])
         kind = next((KINDS[k] for owner, k, _ in self.lexicon.entries(key_id) if owner == node), "form")
@@ -80,8 +79,8 @@ class Reasons:
         if how:
             score *= _DECIDED
             reasons.append(how)
-        if cue is not None and category != AFFIRMED:
-            reasons.append(f"{STATUS[category]} by {cue.phrase!r}")
+        if phrase is not None and category != AFFIRMED:
+            reasons.append(f"{STATUS[category]} by {phrase!r}")
         elif category != AFFIRMED:
             reasons.append(f"{STATUS[category]} by its {'section' if category == HISTORICAL else 'value'}")
         return (*self._describe(node), category, score, "; ".join(reasons))

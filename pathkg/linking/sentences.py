@@ -3,7 +3,7 @@
 No form, cue or torn word reaches over the end of a sentence. So a piece of a text that ends in one gives the same
 tokens, forms and cues wherever it stands, and the completions of one prompt, or the parts of one trajectory, share
 most of theirs. What depends on the text around it (the organ, an ambiguous form's owner, a history section, an
-abbreviation) enters as a key of what was decided, see :class:`Draft`.
+abbreviation) enters as a key of what was decided, see :class:`Sentence`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Found = tuple[int, int, int, int, str]
 """First token, token after the last, key id, node index, how (empty: as in the lexicon)."""
 
 Status = tuple[int, "Cue | None"]
-"""Category of an assertion and the cue that governs it."""
+"""Category of an assertion and the cue that governs it, while a sentence is read."""
 
 Entity = tuple[int, "str | None", int, int]
 """Node index, polarity (``+``, ``-`` or ``None``), start and end offsets."""
@@ -53,10 +53,11 @@ _OVERHEAD = 16
 
 @dataclass(slots=True, eq=False)
 class Settled:
-    """What a sentence says, once everything around it is known. Offsets are those of the sentence."""
+    """What a sentence says, once everything around it is known. Offsets are those of the sentence. ``status`` is the category
+    of each assertion and the phrase of the cue that governs it."""
 
     found: tuple[Found, ...]
-    status: tuple[Status, ...]
+    status: tuple[tuple[int, str | None], ...]
     entities: tuple[Entity, ...]
     results: tuple[str, ...]
     mentions: tuple[Told, ...] | None = None
@@ -65,32 +66,18 @@ class Settled:
 
 
 @dataclass(slots=True, eq=False)
-class Draft:
-    """The forms found in a sentence, before the text has decided what is left open.
-
-    ``undecided`` are the positions in ``found`` that need the text (an ambiguous form, or a category without its letter: ``bare``); ``special`` says that
-    the text's organ matters; ``nodes`` are those that stand fast. ``joined`` and ``settled`` keep what came
-    of it, by what the text decided.
-    """
-
-    found: tuple[Found, ...]
-    undecided: tuple[int, ...]
-    bare: frozenset[int]
-    special: bool
-    nodes: tuple[int, ...]
-    settled: dict[Any, Settled]
-    joined: dict[Any, list[Found]] | None = None
-
-
-@dataclass(slots=True, eq=False)
 class Sentence:
-    """What can be known of a piece of text from itself alone.
+    """What can be known of a piece of text from itself alone, and what it was found to say in its surroundings.
 
-    ``open`` says that it cannot stand alone: what follows belongs to its last sentence or form. ``amended`` is the draft that
-    holds where the text has undecided forms, if that differs.
+    ``open`` says that it cannot stand alone: what follows belongs to its last sentence or form. ``found`` are the forms,
+    before the text has decided what is left open: ``undecided`` are positions in ``found`` that need the text (an ambiguous
+    form, or a category without its letter: ``bare``), ``special`` says that the text's organ matters, ``nodes`` are those
+    that stand fast. ``amended`` is the sentence as it is read where the text has undecided forms, if that differs.
 
-    Tuples of words and numbers rather than lists, here and in :class:`Draft` and :class:`Settled`: the garbage collector
-    stops following them, and thousands of remembered sentences would keep it busy.
+    ``key`` and ``said`` are the first outcome and what the text had decided for it; ``settled`` and ``joined`` keep others.
+
+    Tuples of words and numbers rather than lists, here and in :class:`Settled`: the garbage collector stops following them,
+    and thousands of remembered sentences would keep it busy.
     """
 
     text: str
@@ -104,9 +91,32 @@ class Sentence:
     ambiguous: bool
     history: bool
     defined: tuple[Definition, ...]
-    draft: Draft
-    amended: Draft | None
+    found: tuple[Found, ...]
+    undecided: tuple[int, ...]
+    bare: tuple[int, ...]
+    special: bool
+    nodes: tuple[int, ...]
+    amended: Sentence | None = None
+    key: Any = None
+    said: Settled | None = None
+    settled: dict[Any, Settled] | None = None
+    joined: dict[Any, list[Found]] | None = None
     short_forms: tuple[tuple[int, int, str], ...] | None = None
+
+    def outcome(self, key: Any) -> Settled | None:
+        """What was found under ``key``."""
+        if self.key == key:
+            return self.said
+        return self.settled.get(key) if self.settled is not None else None
+
+    def keep(self, key: Any, said: Settled) -> None:
+        """Remember an outcome."""
+        if self.said is None:
+            self.key, self.said = key, said
+        elif self.settled is None or len(self.settled) >= MOST_SETTLED:
+            self.settled = {key: said}
+        else:
+            self.settled[key] = said
 
 
 class SentenceMemo:
@@ -156,4 +166,4 @@ def ends(text: str, *, strict: bool) -> list[int]:
     return found
 
 
-__all__ = ["MOST_JOINED", "MOST_SETTLED", "MOST_TOKENS", "Draft", "Found", "Sentence", "SentenceMemo", "Settled", "Status", "ends"]
+__all__ = ["MOST_JOINED", "MOST_SETTLED", "MOST_TOKENS", "Found", "Sentence", "SentenceMemo", "Settled", "Status", "ends"]

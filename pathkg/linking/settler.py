@@ -12,7 +12,7 @@ from pathkg.linking.assertion import assert_mentions, find_cues
 from pathkg.linking.composition import Composer
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED
 from pathkg.linking.sections import history_ranges
-from pathkg.linking.sentences import MOST_SETTLED, Draft, Entity, Found, Key, Sentence, Settled, Status
+from pathkg.linking.sentences import MOST_SETTLED, Entity, Found, Key, Sentence, Settled, Status
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -64,83 +64,80 @@ class Settler:
 
     def settle(self, sentences: Sequence[Sentence]) -> list[Settled]:
         """What each sentence of a text says there."""
-        drafts = [s.draft for s in sentences]
         if any(s.ambiguous for s in sentences):
-            drafts = [s.amended or s.draft for s in sentences]
+            sentences = [s.amended or s for s in sentences]
         chooser = self._chooser
-        sense = chooser.sense(sentences, drafts)
+        sense = chooser.sense(sentences)
         top = sense.top
-        keys: list[Key] = [
-            (top if draft.special else (), chooser.decide(sense, k, draft)) if draft.undecided else (top, ()) if draft.special else _OPEN
-            for k, draft in enumerate(drafts)]
-        meaning = self._meaning(sentences, drafts, keys) if any(s.defined for s in sentences) else None
+        # most sentences leave the text nothing to decide
+        keys: list[Key] = [(top, chooser.decide(sense, k)) if s.undecided else (top, ()) if s.special else _OPEN
+                           for k, s in enumerate(sentences)]
+        meaning = self._meaning(sentences, keys) if any(s.defined for s in sentences) else None
         history = _history(sense) if any(s.history for s in sentences) else None
-        without = self._abstracts.unsupported(sentences, [self._joined(s, d, key) for s, d, key in zip(
-            sentences, drafts, keys, strict=True)], meaning or {}) if self._abstracts else None
+        without = self._abstracts.unsupported(sentences, [self._joined(s, key) for s, key in zip(sentences, keys, strict=True)],
+                                              meaning or {}) if self._abstracts else None
         if meaning or history or without:
-            settled = [self._settled(s, d, key, meaning, history[k] if history else None, without[k] if without else ())
-                       for k, (s, d, key) in enumerate(zip(sentences, drafts, keys, strict=True))]
+            settled = [self._settled(s, key, meaning, history[k] if history else None, without[k] if without else ())
+                       for k, (s, key) in enumerate(zip(sentences, keys, strict=True))]
             if history:
                 self._bring_back(settled)
             return settled
-        return [d.settled.get(key) or self._settled(s, d, key) for s, d, key in zip(sentences, drafts, keys, strict=True)]
+        return [s.outcome(key) or self._settled(s, key) for s, key in zip(sentences, keys, strict=True)]
 
     # -- one sentence --------------------------------------------------------------------------------------
 
-    def _join(self, sentence: Sentence, draft: Draft, key: Key) -> list[Found]:
+    def _join(self, sentence: Sentence, key: Key) -> list[Found]:
         """The forms of a sentence once the text has decided, joined where they name one concept together."""
         top, decisions = key
-        found = self._chooser.resolve(sentence, draft, decisions, top)
+        found = self._chooser.resolve(sentence, decisions, top)
         if found:
             found = self._composer.join(sentence.words, found)
         if self._abstracts:
             found = self._abstracts.complete(sentence.words, sentence.tokens, found)
         return found
 
-    def _joined(self, sentence: Sentence, draft: Draft, key: Key) -> list[Found]:
+    def _joined(self, sentence: Sentence, key: Key) -> list[Found]:
         """:meth:`_join`, kept for the next one who asks."""
-        known = draft.joined.get(key) if draft.joined else None
+        known = sentence.joined.get(key) if sentence.joined else None
         if known is None:
-            known = self._join(sentence, draft, key)
-            if draft.joined is None or len(draft.joined) >= MOST_SETTLED:
-                draft.joined = {}
-            draft.joined[key] = known
+            known = self._join(sentence, key)
+            if sentence.joined is None or len(sentence.joined) >= MOST_SETTLED:
+                sentence.joined = {}
+            sentence.joined[key] = known
         return known
 
-    def _settled(self, sentence: Sentence, draft: Draft, key: Key, meaning: Meaning | None = None,
+    def _settled(self, sentence: Sentence, key: Key, meaning: Meaning | None = None,
                  history: Sequence[tuple[int, int]] | None = None, without: tuple[Found, ...] = ()) -> Settled:
         """What a sentence says under what the text decided, ``without`` short forms that mean something else there."""
         named = _named_in(sentence, meaning) if meaning else {}
         full_key = (key, tuple(named.values()), without) if named or without else key
         if not history:
-            known = draft.settled.get(full_key)
+            known = sentence.outcome(full_key)
             if known is not None:
                 return known
         # a list of its own: markers with a result are changed in it
-        found = [*self._joined(sentence, draft, key)] if draft.joined else self._join(sentence, draft, key)
+        found = [*self._joined(sentence, key)] if sentence.joined else self._join(sentence, key)
         if without:
             found = [f for f in found if f not in without]
         if named:
             found = _with_named(found, named)
         if "+" in sentence.text:
             found = self._gleason_sums(sentence, found)
-        found, status = self._attach(sentence, found, history or ())
-        if found:
-            results = self._results.read(sentence, found, status)
-            settled = Settled(tuple(found), tuple(status), self._entities(sentence, found, status, results), tuple(results))
-        else:
-            settled = Settled((), (), (), ())
+        settled = self._read(sentence, found, history or ()) if found else Settled((), (), (), ())
         if not history:
-            if len(draft.settled) >= MOST_SETTLED:
-                draft.settled.clear()
-            draft.settled[full_key] = settled
+            sentence.keep(full_key, settled)
         return settled
+
+    def _read(self, sentence: Sentence, found: list[Found], history: Sequence[tuple[int, int]]) -> Settled:
+        """The mentions of a sentence with what is said of them."""
+        found, status = self._attach(sentence, found, history)
+        results = self._results.read(sentence, found, status)
+        return Settled(tuple(found), tuple([(category, None if cue is None else cue.phrase) for category, cue in status]),
+                       self._entities(sentence, found, status, results), tuple(results))
 
     def _attach(self, sentence: Sentence, found: list[Found], history: Sequence[tuple[int, int]]
                 ) -> tuple[list[Found], list[Status]]:
         """Mentions with their assertions, without what is generic and not asserted."""
-        if not found:
-            return [], []
         words, text, offsets = sentence.words, sentence.text, sentence.offsets
         cue_starts: Sequence[int] = sentence.cue_starts
         inside = bytearray()
@@ -193,14 +190,14 @@ class Settler:
 
     # -- what the text says of its sentences ---------------------------------------------------------------
 
-    def _meaning(self, sentences: Sequence[Sentence], drafts: Sequence[Draft], keys: Sequence[Key]) -> Meaning:
+    def _meaning(self, sentences: Sequence[Sentence], keys: Sequence[Key]) -> Meaning:
         """The short forms that the text defines, and what their long form was linked to."""
         meaning: Meaning = {}
-        for sentence, draft, key in zip(sentences, drafts, keys, strict=True):
+        for sentence, key in zip(sentences, keys, strict=True):
             if not sentence.defined:
                 continue
             ends_at: dict[int, Found] = {}
-            for item in self._joined(sentence, draft, key):
+            for item in self._joined(sentence, key):
                 ends_at.setdefault(sentence.offsets[2 * item[1] - 1], item)  # of nested ones the longest
             for definition in sentence.defined:
                 known = next((ends_at[e] for e in range(definition.end, definition.end - 3, -1) if e in ends_at), None)
@@ -216,7 +213,7 @@ class Settler:
                    if category == AFFIRMED}
         looseness = self._chooser.looseness
         for k, said in enumerate(settled):
-            status: tuple[Status, ...] = tuple([
+            status: tuple[tuple[int, str | None], ...] = tuple([
                 (AFFIRMED, None) if category == HISTORICAL and cue is None and f[3] in current and looseness[f[3]] == 1
                 else (category, cue) for f, (category, cue) in zip(said.found, said.status, strict=True)])
             if status != said.status:
