@@ -43,12 +43,28 @@ class State(dict[str, "State | None"]):
         self[word] = child
         return child
 
+    def walk(self, key: str) -> State | None:
+        """The place that further words lead to; ``None`` where no form goes on so."""
+        at = self
+        for word in key.split(" "):
+            step = at[word]
+            if step is None:
+                return None
+            at = step
+        return at
+
 
 class TokenTable(dict[str, Row]):
-    """Tokens as written -> :data:`Row`."""
+    """Tokens as written -> :data:`Row`.
 
-    def __init__(self, lexicon: Lexicon, *, fuzzy: bool) -> None:
-        self.root = State(lexicon.forms, "", -1)
+    Args:
+        lexicon: of the forms and their words.
+        root: the start of its trie.
+        fuzzy: repair unknown words.
+    """
+
+    def __init__(self, lexicon: Lexicon, root: State, *, fuzzy: bool) -> None:
+        self.root = root
         self.speller = Speller(lexicon)
         self.fuzzy = fuzzy
         self.repairs: dict[str, tuple[str, float]] = {}

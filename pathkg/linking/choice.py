@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING
 
-from pathkg.linking.automaton import BARE_STAGE
+from pathkg.linking.automaton import BARE_STAGE, State
 from pathkg.linking.generic import (
     ASSERTED_NODES,
     EMPTY_NODES,
@@ -26,7 +26,6 @@ from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
-    from pathkg.linking.automaton import State
     from pathkg.linking.lexicon import Lexicon
 
 AMBIGUOUS, SILENT, NOT_A_MATCH = -1, -2, -3
@@ -57,7 +56,9 @@ class Chooser:
         self.graph = graph
         self.lexicon = lexicon
         self.rules: tuple[Rule, ...] = tuple(map(parse_rule, lexicon.contexts))
-        self.organs = OrganSense(graph, lexicon, {o for rule in self.rules for o in rule.organs})
+        self.root = State(lexicon.forms, "", -1)
+        """The start of the trie of forms, which everything that walks it shares."""
+        self.organs = OrganSense(graph, lexicon, self.root, {o for rule in self.rules for o in rule.organs})
         self.specialise = specialise
         self._rule_organs = {
             context: frozenset(i for i in map(graph.find_index, rule.organs) if i is not None)

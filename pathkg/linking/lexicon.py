@@ -306,7 +306,8 @@ class Lexicon:
             self.forms = _map_trie(self.path / "forms.marisa")
             self.words = _map_trie(self.path / "words.marisa")
             self.bags = _map_trie(self.path / "bags.marisa")
-            arrays = {name: np.load(self.path / f"{name}.npy", mmap_mode="r") for name in _ARRAYS}
+            # plain views of the maps: indexing np.memmap itself costs microseconds
+            arrays = {name: np.load(self.path / f"{name}.npy", mmap_mode="r").view(np.ndarray) for name in _ARRAYS}
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(f"the lexicon {self.path} is missing or broken: {error}",
                              hint="delete the folder; it is compiled again from the store") from error
@@ -321,9 +322,6 @@ class Lexicon:
         self.word_count = arrays["word_count"]
         self.delete_hash = arrays["delete_hash"]
         self.delete_word = arrays["delete_word"]
-        # the same pages as plain arrays, whose slices cost a tenth of a memory map's
-        self._hashes: npt.NDArray[np.uint32] = self.delete_hash.view(np.ndarray)
-        self._hashed_words: npt.NDArray[np.int32] = self.delete_word.view(np.ndarray)
         self.bag_key = arrays["bag_key"]
         self.post_start = arrays["post_start"]
         self.post_key = arrays["post_key"]
@@ -339,7 +337,7 @@ class Lexicon:
             return known
         if len(self._entries) > _ENTRY_CACHE:
             self._entries.clear()
-        start, stop = int(self.key_start[key_id]), int(self.key_start[key_id + 1])
+        start, stop = self.key_start[key_id:key_id + 2].tolist()
         known = self._entries[key_id] = list(zip(
             self.entry_node[start:stop].tolist(), self.entry_kind[start:stop].tolist(),
             self.entry_context[start:stop].tolist(), strict=True))
@@ -365,15 +363,16 @@ class Lexicon:
         """Words of the lexicon within one deletion on either side of ``word`` (unranked)."""
         found: set[int] = set()
         hashes = np.array([zlib.crc32(shorter.encode()) for shorter in deletions(word)], np.uint32)
-        starts = self._hashes.searchsorted(hashes)
+        known = self.delete_hash
+        starts = known.searchsorted(hashes)
         # one look at all of them: most hashes are those of no word
-        hit = self._hashes.take(starts, mode="clip") == hashes
+        hit = known.take(starts, mode="clip") == hashes
         if hit.any():
             for start, value in zip(starts[hit].tolist(), hashes[hit].tolist(), strict=True):
                 stop = start + 1
-                while stop < len(self._hashes) and self._hashes[stop] == value:
+                while stop < len(known) and known[stop] == value:
                     stop += 1
-                found.update(self._hashed_words[start:stop].tolist())
+                found.update(self.delete_word[start:stop].tolist())
         return sorted(self.words.restore_key(number) for number in found)
 
 

@@ -15,12 +15,16 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
+    from pathkg.linking.automaton import State
     from pathkg.linking.lexicon import Lexicon
 
 _PROCEDURE_WEIGHT = 3
 _DISEASE_WEIGHT = 2
 _ANATOMY_WEIGHT = 1
 _DEPTH = 6
+_MOST_FORMS = 40
+_CALLED_SO = 1
+"""Kinds of forms up to this one are names and exact synonyms."""
 _UNIT = lcm(*(20 + 3 * depth for depth in range(_DEPTH)))
 """Each step up divides a vote by 0.15 more; in this unit every vote is a whole number, so sums do not depend on order."""
 
@@ -44,14 +48,15 @@ PART_WORDS = frozenset({
 class OrganSense:
     """Organ weights of a text and organ-specific versions of nodes, with caches."""
 
-    def __init__(self, graph: KnowledgeGraph, lexicon: Lexicon, rule_organs: Iterable[str]) -> None:
+    def __init__(self, graph: KnowledgeGraph, lexicon: Lexicon, root: State, rule_organs: Iterable[str]) -> None:
         self.graph = graph
         self.lexicon = lexicon
+        self._root = root
         self._relation = {name: code for code, name in enumerate(graph.relations)}
         self._type = graph.node_types
         self._votes: dict[int, tuple[tuple[int, int], ...]] = {}
         self._special: dict[tuple[str, int, str], int] = {}
-        self._organ_forms: dict[int, tuple[str, ...]] = {}
+        self._organ_forms: dict[int, tuple[tuple[str, State | None], ...]] = {}
         organs = {index for index in map(graph.find_index, rule_organs) if index is not None}
         arises = self._relation.get("arises_in")
         if arises is not None:
@@ -101,8 +106,8 @@ class OrganSense:
             seen.update(level)
         return tuple(found.items())
 
-    def organ_forms(self, organ: int) -> tuple[str, ...]:
-        """Keys of the names and exact synonyms of an organ, short ones first."""
+    def organ_forms(self, organ: int) -> tuple[tuple[str, State | None], ...]:
+        """Keys of the names and exact synonyms of an organ, short ones first, each with its place in the trie of forms."""
         known = self._organ_forms.get(organ)
         if known is None:
             from pathkg.linking.lexicon import variants
@@ -110,7 +115,8 @@ class OrganSense:
             table = self.graph.synonyms_table()
             rows = np.flatnonzero(_int32(table["node"]) == organ).tolist()
             forms = dict.fromkeys(key for row in rows for key in variants(table["form"][row].as_py()))
-            known = self._organ_forms[organ] = tuple(sorted(forms, key=lambda f: (len(f), f))[:40])
+            ordered = sorted(forms, key=lambda f: (len(f), f))[:_MOST_FORMS]
+            known = self._organ_forms[organ] = tuple([(form, self._root.walk(form)) for form in ordered])
         return known
 
     def special(self, key: str, node: int, organ: int, type_: str) -> int:
@@ -125,26 +131,21 @@ class OrganSense:
         cached = self._special.get((key, organ, type_))
         if cached is not None:
             return cached
-        answer = -1
-        terms = dict.fromkeys((key, *(_name_key(self.graph.name(node)),)))
-        for form in self.organ_forms(organ):
-            for term in terms:
-                for tried in (f"{form} {term}", f"{term} of {form}"):
-                    key_id = self.lexicon.forms.get(tried, -1)
-                    if key_id < 0:
-                        continue
-                    for other, kind, _ in self.lexicon.entries(key_id):
-                        if other != node and kind <= 1 and self.graph.type(other) == type_:
-                            answer = other
-                            break
-                    if answer >= 0:
-                        break
-                if answer >= 0:
-                    break
-            if answer >= 0:
-                break
-        self._special[(key, organ, type_)] = answer
+        answer = self._special[(key, organ, type_)] = self._find_special(key, node, organ, type_)
         return answer
+
+    def _find_special(self, key: str, node: int, organ: int, type_: str) -> int:
+        # few forms of an organ begin other forms, and few terms go on with "of": the trie tells at once
+        terms = [(term, self._root.walk(f"{term} of")) for term in dict.fromkeys((key, _name_key(self.graph.name(node))))]
+        for form, before in self.organ_forms(organ):
+            for term, of in terms:
+                for state in (before.walk(term) if before is not None else None, of.walk(form) if of is not None else None):
+                    if state is None or state.key_id < 0:
+                        continue
+                    for other, kind, _ in self.lexicon.entries(state.key_id):
+                        if other != node and kind <= _CALLED_SO and self.graph.type(other) == type_:
+                            return other
+        return -1
 
 
 def _name_key(name: str) -> str:

@@ -32,7 +32,7 @@ class SentenceReader:
     """
 
     def __init__(self, lexicon: Lexicon, chooser: Chooser, *, fuzzy: bool, nested: bool) -> None:
-        self.table = TokenTable(lexicon, fuzzy=fuzzy)
+        self.table = TokenTable(lexicon, chooser.root, fuzzy=fuzzy)
         self.memos = (SentenceMemo(), SentenceMemo())
         self._chooser = chooser
         self._nested = nested
