@@ -11,11 +11,10 @@ import re
 from collections.abc import Sequence
 
 from pathkg.linking.node_statements import (
-    BROKEN_RATIO,
-    LOST_BREAK,
     MOST,
     PLAIN,
     Group,
+    joined_lines,
     number,
     regions_of,
     statements,
@@ -35,13 +34,13 @@ def node_counts(text: str) -> tuple[list[Value], list[Value]]:
         >>> examined[0].value, positive[0].value
         (12, 1)
     """
-    text = BROKEN_RATIO.sub(" ", LOST_BREAK.sub(r"\1 ", text))
+    text = joined_lines(text)
     regions = regions_of(text)
     if not regions:
         return [], []
     forms = [list(within(p, text, regions)) for p in (_BOTH_LINE, _EXAMINED_LINE, _POSITIVE_LINE)]
     taken = [m.span() for matches in forms for m in matches]
-    groups = _chosen(_without_gross([g for g in statements(text, regions) if not any(
+    groups = _chosen(_without_gross([g for g in statements(text) if not any(
         s < g.end and g.start < e for s, e in taken)]))
     whole = _sum(groups)
     examined, positive = _form_lines(text, *forms)

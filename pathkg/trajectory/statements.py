@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from pathkg.linking.lymph_nodes import node_counts
-from pathkg.linking.node_statements import BROKEN_RATIO, LOST_BREAK, regions_of, statements
+from pathkg.linking.node_statements import joined_lines, statements
 from pathkg.trajectory.values import Value, measures
 
 Count = tuple["int | None", "int | None"]
@@ -39,8 +39,7 @@ def stated_counts(report: str) -> frozenset[Count]:
         >>> sorted(stated_counts("Pelvic nodes: 1/7. Metastasis in two of five axillary lymph nodes."))
         [(1, 7), (2, 5), (3, 12)]
     """
-    flat = BROKEN_RATIO.sub(" ", LOST_BREAK.sub(r"\1 ", report))
-    found: set[Count] = {(g.positive, g.examined) for g in statements(flat, regions_of(flat))}
+    found: set[Count] = {(g.positive, g.examined) for g in statements(joined_lines(report))}
     found |= {(int(m[1]), int(m[2])) for m in _RATIO.finditer(report)}
     examined, positive = node_counts(report)
     if examined or positive:
