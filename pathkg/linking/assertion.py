@@ -377,6 +377,9 @@ def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_st
         return True  # "necrosis - absent"
     if any(w in _BEFORE_BREAKS for w in between):
         return False
+    if len(between) == 1 and between[0] == "," and cue.category == NEGATED and cue.phrase.startswith(("not ", "none ")) and (
+            cue_end >= high or words[cue_end] in _VALUE_ENDS):
+        return True  # "angiolymphatic invasion, not identified; ..."
     if "," in between:
         # a list with its verb behind: the last member is joined by "and" or "or"
         last = len(between) - 1 - between[::-1].index(",")

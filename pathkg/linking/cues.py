@@ -75,6 +75,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         with no definite|no invasive|no in situ|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
     """),
     (NEGATED, BEFORE, 12, True, """
+        searched for but not identified|searched for but not found|searched for and not identified|searched for and not found
+        sought but not found|sought but not identified|looked for but not found|looked for but not identified|looked for but not seen
         not identified|not seen|not present|not found|not observed|not noted|not detected|not evident|not appreciated
         not demonstrated|not visualized|not visible|not apparent|not recognized|not discerned|not discernible
         absent|is absent|are absent|none identified|none seen|none found|none noted|not grossly seen|not grossly present
@@ -123,7 +125,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         is favored over|are favored over|favored over|is preferred over|preferred over|more likely than
         not unlike|not dissimilar to|not dissimilar from|in favor of|in favour of
         cannot entirely exclude|cannot completely exclude|cannot be ruled out for|no definite evidence against|to rule out
-        preoperative diagnosis|pre operative diagnosis|preop diagnosis|impression rule out|assess for|concern of|working diagnosis
+        preoperative diagnosis|pre operative diagnosis|preop diagnosis|pre op dx|preop dx|pre op diagnosis|impression rule out|assess for|concern of|working diagnosis
     """),
     (POSSIBLE, BEFORE, 8, True, """
         is favored over|are favored over|favored over|is preferred over|preferred over|more likely than
@@ -142,7 +144,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
     (POSSIBLE, AFTER, 0, False, "?"),
     (HISTORICAL, AFTER, 12, True, """
         history of|history|status post|s p|previous|previously|prior|past medical history|past history|past
-        personal history of|clinical history of|history significant for|previously diagnosed|prior history of|known history of
+        with known|with a known|known case of|personal history of|clinical history of|history significant for|previously diagnosed|prior history of|known history of
         clinical history|clinical diagnosis and history|clinical data|clinical information|clinical indication|clinical impression
         history and physical|brief clinical history|pertinent history|relevant history|patient history|hx of|hx|h o
         medical history|pmh|past surgical history|remote|former|past diagnosis|in the past|long standing history of
@@ -258,8 +260,8 @@ def _build() -> tuple[Cue, ...]:
             for comma in ("", " ,"):
                 for proof in ("diagnostic", "definitive", "conclusive"):
                     for of in ("of", "for"):
-                        key = f"{doubt} {link}{comma} but not {proof} {of}"
-                        cues[key, POSSIBLE, AFTER] = Cue(key, POSSIBLE, AFTER, 14, True)
+                        for key in (f"{doubt} {link}{comma} but not {proof} {of}", f"{doubt}{comma} but not {proof} {of}"):
+                            cues[key, POSSIBLE, AFTER] = Cue(key, POSSIBLE, AFTER, 14, True)
     # "are negative" must not take the words of "are negative for"
     before = {cue.phrase for cue in cues.values() if cue.side == BEFORE}
     for cue in [cue for cue in cues.values() if cue.side == AFTER]:

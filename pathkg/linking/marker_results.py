@@ -50,6 +50,8 @@ _LEADS_POSITIVE = frozenset({"positive for", "immunoreactive for", "reactive for
                              "reactivity for", "immunoreactivity for", "immunopositive for", "positive staining for", "stain positively for", "co express",
                              "no loss of", "without loss of", "retained expression of", "retains"})
 _LIST_WORDS = frozenset({",", "and", "&", "or", "as", "well", "/"})
+_HEADS = {"positive": "positive", "negative": "negative", "immunoreactive": "positive", "reactive": "positive", "nonreactive": "negative"}
+"""What stands before a colon and gives the result of the markers behind it."""
 _LEADING = frozenset({"loss", "lack", "absent", "absence", "no", "lost", "retained", "intact", "expression", "immunoreactive", "diffuse", "strong", "focal"})
 _PROLIFERATION = re.compile(r"ki-?67|mib-?1|phh3|mitos|index|pcna", re.I)
 
@@ -113,7 +115,8 @@ class MarkerResults:
                         led[k] = "negative"
                     elif cue.phrase in _LEADS_POSITIVE:
                         led[k] = "positive"
-        self._spread(sentence.words, found, own, led, plain)
+        _headed(sentence.words, found, own, led, self.markers)
+        self._spread(sentence.words, found, own, led, plain, status)
         results = [""] * n
         for k, f in enumerate(found):
             if f[3] in self.markers:
@@ -149,7 +152,8 @@ class MarkerResults:
             return str(value.lastgroup)
         return "positive" if _STRENGTH.match(rest) else ""
 
-    def _spread(self, words: Sequence[str], found: Sequence[Found], own: list[str], led: list[str], plain: list[bool]) -> None:
+    def _spread(self, words: Sequence[str], found: Sequence[Found], own: list[str], led: list[str], plain: list[bool],
+                status: Sequence[Status]) -> None:
         """Results of lists: the last member's value holds for those before it, a leading one for those behind."""
 
         def listed(left: int, right: int) -> bool:
@@ -164,7 +168,9 @@ class MarkerResults:
         for k in range(1, len(found)):
             if not own[k] and listed(k - 1, k):
                 if leads[k - 1]:
-                    own[k], leads[k] = own[k - 1], True
+                    category, cue = status[k - 1]  # "lack expression of TTF-1 and napsin"
+                    turned = plain[k - 1] and own[k - 1] == "positive" and category == NEGATED and cue is not None and cue.side == AFTER
+                    own[k], leads[k] = "negative" if turned else own[k - 1], True
                 elif not led[k] and led[k - 1]:
                     led[k] = led[k - 1]
 
@@ -197,6 +203,14 @@ class MarkerResults:
                 status[k] = (AFFIRMED, None)
             return "positive"
         return "negative" if category == NEGATED else ""
+
+
+def _headed(words: Sequence[str], found: Sequence[Found], own: Sequence[str], led: list[str], markers: frozenset[int]) -> None:
+    """Results that head a list: "Positive: CK7, GATA3. Negative: CK20"."""
+    for k, f in enumerate(found):
+        first = f[0]
+        if f[3] in markers and not own[k] and not led[k] and first > 1 and words[first - 1] == ":":
+            led[k] = _HEADS.get(words[first - 2], "") or (_HEADS.get(words[first - 3], "") if first > 2 and words[first - 2] == "for" else "")
 
 
 def _leads(words: Sequence[str], found: Found, value: str, plain: bool) -> bool:

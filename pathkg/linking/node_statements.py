@@ -81,7 +81,7 @@ _COUNT = rf"(?:(?P<n>{PLAIN}|(?:a\s+)?single|both)(?:\s*\(\s?(?P<p>{PLAIN})\s?\)
 _PLAIN_COUNT = re.compile(rf"(?<![\w./,#+])(?<!\d-){_COUNT}(?P<kind>{_KIND})(?P<noun>{_NODES})(?P<s>\s+metastas[ei]s)?", re.I)
 _RATIO = re.compile(
     rf"(?<![\w./#+])(?P<a>{PLAIN}|no|none|all|(?:a\s+)?single|multiple)\s*(?:\(\s?\d{{1,3}}\s?\)\s*)?\(?\s*(?:nodes?\s+|lymph\s+nodes?\s+)?"
-    rf"(?:(?P<a2>{PLAIN})\s*)?(?P<sep>out\s+of|of|/)\s*(?:the\s+)?(?P<total>(?:a\s+)?total\s+(?:of\s+)?)?(?P<b>{PLAIN})(?![\w/+]|\.\d|\s?(?:cm|mm|hpf|mitos|%))",
+    rf"(?:(?P<a2>{PLAIN})\s*)?(?:(?:is\s+|are\s+)?(?:positive|involved)\s+(?=(?:out\s+)?of\b))?(?P<sep>out\s+of|of|/)\s*(?:the\s+)?(?P<total>(?:a\s+)?total\s+(?:of\s+)?)?(?P<b>{PLAIN})(?![\w/+]|\.\d|\s?(?:cm|mm|hpf|mitos|%))",
     re.I)
 _ROMAN_RATIO = re.compile(r"(?:\bN[o0r]\.?\s*|\()(?P<a>[IVXL]+|[0O])\s?/\s?(?P<b>[IVXL]+)\b", re.I)
 _NOT_A_RATIO = re.compile(r"\b(?:grade|score|nottingham|richardson|tubul\w*|mitos\w*|mitotic|nuclear|nuclei|pleomorphism|G\d?|gleason|stage|o'clock|dated?|section|slide|block|"

@@ -198,7 +198,7 @@ Vascular invasion is not seen and the capsule is intact.|Vascular invasion|absen
 Absence of vascular invasion.|vascular invasion|absent
 Vascular invasion not appreciated.|Vascular invasion|absent
 Vascular invasion equivocal.|Vascular invasion|possible
-Findings suspicious but not diagnostic of melanoma.|melanoma|absent
+Findings suspicious but not diagnostic of melanoma.|melanoma|possible
 The findings are diagnostic of melanoma.|melanoma|present
 Cells suspicious for malignancy are seen.|malignancy|possible
 Atypical cells, cannot exclude malignancy.|malignancy|possible
@@ -265,6 +265,17 @@ Prior treatment: none. Melanoma.|Melanoma|present
 Core biopsy (S12-3344): melanoma.|melanoma|present
 Necrosis? Ulceration present.|Ulceration|present
 Time zero biopsy of the liver.|biopsy|present
+Necrosis, not identified; ulceration, present.|Necrosis|absent
+Necrosis, not identified; ulceration, present.|ulceration|present
+Necrosis, ulceration not identified in the rest.|Necrosis|present
+Nodule suspicious, but not diagnostic for carcinoma.|carcinoma|possible
+Necrosis was searched for but not identified.|Necrosis|absent
+Vascular invasion? No. Necrosis? Yes.|Necrosis|present
+Vascular invasion? No. Necrosis? Yes.|Vascular invasion|absent
+Vascular invasion: No. Necrosis: Yes.|Necrosis|present
+Patient with known lymphoma.|lymphoma|historical
+No known lymphoma.|lymphoma|absent
+Pre-op dx: lymphoma.|lymphoma|possible
 """
 """Text, span and status; lines with # head a group."""
 

@@ -83,3 +83,12 @@ def test_a_reference_to_other_parts_is_not_counted_again() -> None:
 @pytest.mark.parametrize(("word", "value"), [("forty-two", 42), ("no", 0), ("both", 2), ("12", 12), ("node", None)])
 def test_numbers_in_words(word: str, value: int | None) -> None:
     assert number(word) == value
+
+
+@pytest.mark.parametrize(("text", "examined", "positive"), [
+    ("Lymph nodes: 2 positive out of 15 examined.", 15, 2), ("ypT3 ypN1 (2/22).", 22, 2), ("pT4a N3A (9/31)", 31, 9),
+    ("Two of fifteen lymph nodes are positive.", 15, 2),
+])
+def test_ratios_in_other_places(text: str, examined: int, positive: int) -> None:
+    found = node_counts(text)
+    assert (found[0][0].value, found[1][0].value) == (examined, positive)
