@@ -80,7 +80,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         not identified|not seen|not present|not found|not observed|not noted|not detected|not evident|not appreciated
         not demonstrated|not visualized|not visible|not apparent|not recognized|not discerned|not discernible
         absent|is absent|are absent|none identified|none seen|none found|none noted|not grossly seen|not grossly present
-        none present|none detected|not included|not sampled|not palpable|not represented|not recovered
+        none present|none detected|none submitted|none received|none included|none sampled|not included|not sampled|not palpable|not represented|not recovered
         not definitely identified|not definitively identified|not clearly identified|not grossly identified|is ruled out
         are ruled out|was ruled out|were ruled out|ruled out|has been ruled out|have been ruled out|unlikely|is not present
         are not present|is lacking|are lacking|not submitted|not received|cannot be identified|cannot be seen|cannot be found

@@ -83,7 +83,7 @@ def tnm(text: str, letter: str) -> list[Value]:
             weight += 2
         others = "TNM".replace(letter, "")
         if re.search(rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}", after) or re.search(
-                rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}[a-dA-D]?\W{{1,3}}$", before[-8:]):
+                rf"(?<![A-Za-z])[pP]?[{others}]\s?{_N}[a-dA-D]?(?:\((?:m|sn|f|is|\d)\)\W{{0,3}}|\W{{1,3}})$", before[-12:]):
             weight += 2.5
         if raw.lower() in ("is", "a") and "p" not in prefix:
             continue  # "TIS" is also a scrap of TISSUE

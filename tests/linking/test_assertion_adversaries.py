@@ -275,6 +275,8 @@ Vascular invasion? No. Necrosis? Yes.|Vascular invasion|absent
 Vascular invasion: No. Necrosis: Yes.|Necrosis|present
 Patient with known lymphoma.|lymphoma|historical
 No known lymphoma.|lymphoma|absent
+Lymph nodes: none submitted.|Lymph nodes|absent
+Lymph nodes: submitted.|Lymph nodes|present
 Pre-op dx: lymphoma.|lymphoma|possible
 """
 """Text, span and status; lines with # head a group."""

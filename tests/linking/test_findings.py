@@ -163,7 +163,7 @@ def test_a_doubtful_invasion_is_neither_there_nor_not(linker, text, value):
 
 @pytest.mark.parametrize(("text", "letter", "value"), [
     ("Noninvasive papillary urothelial carcinoma (pTa).", "T", "a"), ("pT a total of", "T", "a"), ("T A B C", "T", None),
-    ("PT4A N3A (9/31)", "N", "3a"), ("pN1B", "N", "1b"), ("PN1MI(SN)", "N", "1mi"), ("pN1 A total of nine", "N", "1"),
+    ("PT4A N3A (9/31)", "N", "3a"), ("pN1B", "N", "1b"), ("PN1MI(SN)", "N", "1mi"), ("pT1b(m) N1a", "N", "1a"), ("pN1 A total of nine", "N", "1"),
     ("Lymph Node Stage: NO (no metastasis)", "N", "0"), ("Stage: LYMPH NODES, EXCISION. NO CARCINOMA", "N", None),
     ("Stage (fibrosis): Septal. Cirrhosis: No. Dysplasia: No.", "N", None),
 ])

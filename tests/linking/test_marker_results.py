@@ -37,6 +37,7 @@ def linker() -> Linker:
     ("No CK7 positive cells.", "CK7 -"),
     ("No atypia, MDM2 negative.", "MDM2 -"),
     ("p16 (block-type positive).", "p16 +"),
+    ("HMB-45-, melan-A-: no melanoma.", "HMB-45 -, Melan-A -"),
     ("Positive: CK7, GATA3. Negative: CK20, p63.", "CK7 +, GATA3 +, CK20 -, p63 -"),
     ("Positive for: CK7. Negative for: CK20.", "CK7 +, CK20 -"),
     ("Tumor cells lack expression of TTF-1 and napsin A.", "TTF-1 -, napsin A -"),
