@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,6 +137,10 @@ def _with_unique_id(case: Case | UnusableCase, seen: dict[str, int]) -> Case | U
     return case if name == case.case_id else replace(case, case_id=name)
 
 
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\ufffd\ud800-\udfff]")
+"""What no text holds: control characters that are no white space, replacement characters, lone surrogates."""
+
+
 def _unusable(case: Case, max_chars: int) -> UnusableCase | None:
     text = case.text
     if not text.strip():
@@ -144,7 +149,7 @@ def _unusable(case: Case, max_chars: int) -> UnusableCase | None:
         return UnusableCase(case.case_id, "text_too_long",
                             f"{len(text):,} characters, the limit is {max_chars:,} (--max-chars)")
     head = text[:20_000]
-    control = sum(1 for c in head if (c < " " and c not in "\t\n\r\f\v") or c == "\ufffd" or "\ud800" <= c <= "\udfff")
+    control = len(_CONTROL.findall(head))
     if control > MIN_CONTROL_SHARE * len(head):
         return UnusableCase(case.case_id, "binary_text",
                             f"{control} control or replacement characters in the first {len(head)}")

@@ -23,6 +23,8 @@ _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|\([^()]*\)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _TOKEN = re.compile(r"[a-z]+|_+")
 GRAM = 6
+MOST_BLANKS = 2
+"""Blanks in an n-gram that is counted: with more it says nothing."""
 MIN_CLASS = 20
 KEPT_GRAMS = 200_000
 """Most n-grams counted; when there are more, the rarest are forgotten."""
@@ -89,7 +91,7 @@ class TemplatingAudit:
         self._structures[label][" ".join(structure)] += 1
         tokens = bare.split()
         for gram in {" ".join(tokens[i:i + GRAM]) for i in range(len(tokens) - GRAM + 1)}:
-            if sum(t != "_" for t in gram.split()) >= GRAM - 2:
+            if gram.split(" ").count("_") <= MOST_BLANKS:
                 self._grams[label, gram] += 1
                 self._all[gram] += 1
         if len(self._grams) > KEPT_GRAMS:

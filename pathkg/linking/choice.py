@@ -314,15 +314,19 @@ class TextSense:
         self._chooser = chooser
         self._alive: dict[int, tuple[float, str]] | None = None
         weights: dict[int, int] = {}
-        self._nodes: Counter[int] = Counter(chain.from_iterable([s.nodes for s in sentences]))
+        times_named: dict[int, int] = {}
+        for sentence in sentences:
+            for node in sentence.nodes:
+                times_named[node] = times_named.get(node, 0) + 1
         votes_of = chooser.organs.votes_of
-        for node, times in self._nodes.items():
+        for node, times in times_named.items():
             for organ, weight in votes_of(node):
                 weights[organ] = weights.get(organ, 0) + times * weight
         if weights:  # the first mentions count double
             for node in islice(chain.from_iterable([s.nodes for s in sentences]), _FIRST):
                 for organ, weight in votes_of(node):
                     weights[organ] += weight
+        self._nodes = times_named
         self.weights = weights
         self.most = max(weights.values(), default=0)
         self.strong = frozenset([o for o, w in weights.items() if w >= _ORGAN_SHARE * self.most])

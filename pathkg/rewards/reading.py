@@ -96,6 +96,8 @@ _SUSPECT = re.compile(rf"[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]|[\u0391-\u03c5\u
 Key = tuple[int, str]
 """Node index and polarity."""
 
+_NOTHING: frozenset[Any] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -277,8 +279,10 @@ class Engine:
                 keys.append(key)
                 starts.append(start)
         values = [(start, value) for start, _, value in found_values if not (supposed and _within(supposed, start))]
-        return _View(tuple(keys), tuple(starts), frozenset([value for _, value in values]), tuple(values), frozenset(close),
-                     frozenset(unstated), sum([any(a <= e[2] < b for e in entities) for a, b in supposed]),
+        # most sentences have none of these, and share it
+        return _View(tuple(keys), tuple(starts), frozenset([value for _, value in values]) if values else _NOTHING, tuple(values),
+                     frozenset(close) if close else _NOTHING, frozenset(unstated) if unstated else _NOTHING,
+                     sum([any(a <= e[2] < b for e in entities) for a, b in supposed]),
                      len(_RETRACTION.findall(text)) if _DOUBT.search(text) else 0)
 
     @staticmethod

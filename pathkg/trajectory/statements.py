@@ -18,6 +18,7 @@ _NODE_CUE = re.compile(r"node|lymph|metast|sentinel|\bpN\d", re.IGNORECASE)
 _RATIO = re.compile(r"(?<![\d./+])(\d{1,3})\s?(?:/|(?:out )?of)\s?(\d{1,3})(?![\d./]|\s?(?:cm|mm|%|HPF|hpf))")
 _CUE_REACH = 60
 
+_MARGIN = re.compile("margin", re.IGNORECASE)
 _FREE = re.compile(
     r"\bmargins?\b(?:(?!margin|except|other than)[^.;]){0,60}?\b(?:negative|uninvolved|free|clear|not\s+involved|not\s+infiltrated"
     r"|no\s+(?:tumou?r|evidence|carcinoma|malign\w+|residual|involvement))\b"
@@ -72,6 +73,8 @@ def margin_status(text: str) -> frozenset[str]:
         >>> margin_status("The margins are not involved by tumor.") == {"free"}
         True
     """
+    if _MARGIN.search(text) is None:
+        return frozenset()
     flat = re.sub(r"\.(?=\s+[a-z(])", " ", text)
     found = {"free"} if _FREE.search(flat) else set()
     if any(not _DENIED_BEFORE.search(flat, max(0, m.start() - 40), m.start()) for m in _INVOLVED.finditer(flat)):
