@@ -14,7 +14,8 @@ from datagen.filters.base import FilterOptions, check_text_filters
 from datagen.filters.contamination import BenchmarkIndex
 from datagen.findings import CaseFindings, collect_findings
 from datagen.given import MIN_GIVEN_FINDINGS, given_questions
-from datagen.plan import POSITIVE_MARGIN, Plan, build_plan
+from datagen.plan import POSITIVE_MARGIN, Plan
+from datagen.planning import build_plan
 from datagen.questions import KINDS, Question, ask
 from datagen.records import Case, Rejection, Sample, canonical_json, digest
 from datagen.taxonomy import Taxonomy

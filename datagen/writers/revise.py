@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from datagen.writers.template import Clause, Outline, without
+from datagen.writers.outline import Clause, Outline, without
 from pathkg.errors import InputError
 from pathkg.trajectory import Trajectory
 

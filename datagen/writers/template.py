@@ -7,99 +7,33 @@ trajectory and asks for other wordings of what failed, or drops it (:mod:`datage
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from datagen.evidence import Link
 from datagen.findings import Finding, Measure
 from datagen.plan import Category, Plan
 from datagen.questions import MARGINS, Question
 from datagen.writers import phrases as say
+from datagen.writers.outline import Clause, Outline, Wording
 from datagen.writers.phrasebook import PhraseBook, quote
-from pathkg.trajectory import Trajectory
-
-Wording = Callable[[random.Random], str]
+from datagen.writers.wordings import (
+    against_note_of,
+    extent,
+    findings_wording,
+    fixed,
+    in_groups,
+    note_of,
+    one_of,
+    relation_words,
+)
 
 VERSION = "template-1"
 MAX_OBSERVED = 12
 MAX_ABSENT = 6
 MAX_SUPPORT_STEPS = 5
-REDRAWS = 4
-"""Wordings tried for a sentence that would begin like an earlier one."""
 MAX_WORDS_PER_PATH = 3
 """Edges of a path that is told in words; longer ones convince nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One sentence of the trajectory that can be worded in several ways. ``ids`` are the nodes it is about;
-    ``fallback`` is a plainer wording for when the first one does not verify."""
-
-    kind: str
-    wording: Wording
-    ids: frozenset[str] = frozenset()
-    required: bool = False
-    fallback: Wording | None = None
-
-    def say(self, rng: random.Random, attempt: int) -> str:
-        """The words of one attempt."""
-        return self.fallback(rng) if attempt and self.fallback is not None else self.wording(rng)
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """Everything a trajectory will say, before the words are chosen. ``conclude`` words the answer from the nodes that
-    the steps told; ``optional`` are (name, node) of what the answer can do without; ``concludes`` that a diagnosis is asked
-    for, which needs a reason."""
-
-    observe: tuple[Clause, ...]
-    steps: tuple[Clause, ...]
-    conclude: Callable[[frozenset[str]], Clause]
-    optional: tuple[tuple[str, str], ...] = ()
-    unsaid: frozenset[str] = frozenset()
-    concludes: bool = False
-
-    @property
-    def told(self) -> frozenset[str]:
-        """The nodes that the steps are about."""
-        return frozenset(i for s in self.steps for i in s.ids)
-
-    @property
-    def answer(self) -> Clause:
-        """The answer, which says nothing that no step has told."""
-        return self.conclude(self.told - self.unsaid)
-
-    def shorten_answer(self, names: Collection[str]) -> Outline | None:
-        """The outline whose answer leaves out the optional parts of these names; ``None`` when none of them is in it."""
-        dropped = {node for name, node in self.optional if name in names} - self.unsaid
-        return replace(self, unsaid=self.unsaid | dropped) if dropped else None
-
-    def render(self, *, seed: str, dialect: str = "observe", attempt: Sequence[int] = ()) -> tuple[Trajectory, list[Clause]]:
-        """The trajectory in words.
-
-        Args:
-            seed: the wording depends on it and on nothing else.
-            dialect: tags of the blocks.
-            attempt: per clause (observe clauses, steps, answer) which wording to take; missing ones are 0.
-
-        Returns:
-            The trajectory and its clauses in the order of their words.
-        """
-        clauses = [*self.observe, *self.steps, self.answer]
-        tries = [*attempt, *([0] * (len(clauses) - len(attempt)))]
-        words: list[str] = []
-        openings: set[str] = set()
-        for i, (clause, n) in enumerate(zip(clauses, tries, strict=True)):
-            for again in range(REDRAWS):
-                said = say.sentence(clause.say(random.Random(f"{seed}/{i}/{n}" + (f"/{again}" if again else "")), n))
-                opening = " ".join(said.split(" ", 2)[:2])
-                if opening not in openings:
-                    break
-            openings.add(opening)
-            words.append(said)
-        n = len(self.observe)
-        return Trajectory(" ".join(words[:n]), tuple(words[n:-1]), words[-1], dialect), clauses
 
 
 class TemplateWriter:
@@ -130,7 +64,7 @@ class TemplateWriter:
             clauses.append(specimen)
         for site in plan.sites:
             if site.name.lower() not in question.answer_words:
-                clauses.append(Clause("site", _one_of(say.SITE_DETAIL, site=site.name), frozenset({site.id})))
+                clauses.append(Clause("site", one_of(say.SITE_DETAIL, site=site.name), frozenset({site.id})))
         used = {k.finding.id for k in plan.support} | {k.finding.id for d in plan.differentials for k in d.against}
         others = [f for f in plan.background if f.polarity == "+"]
         shown = self._choose([f for f in (*plan.present, *others) if self._shows(f, plan, question)], used, MAX_OBSERVED, rng)
@@ -138,22 +72,22 @@ class TemplateWriter:
                          if f.polarity == "-" and self._shows(f, plan, question)]
         absent = self._choose(hidden_absent, used, MAX_ABSENT, rng)
         stains = [f for f in shown if f.polarity == "+" and self.book.result(f)]
-        groups = _split([f for f in shown if f.id not in MARGINS and f not in stains], rng)
+        groups = in_groups([f for f in shown if f.id not in MARGINS and f not in stains], rng)
         bodies = [Clause("present", self._stains(g), frozenset(f.id for f in g), fallback=self._present(g))
-                  for g in _split(stains, rng)]
+                  for g in in_groups(stains, rng)]
         bodies += [Clause("present", self._present(g), frozenset(f.id for f in g)) for g in groups]
-        bodies += [Clause("absent", self._absent(g), frozenset(f.id for f in g)) for g in _split(absent, rng)]
+        bodies += [Clause("absent", self._absent(g), frozenset(f.id for f in g)) for g in in_groups(absent, rng)]
         rng.shuffle(bodies)
         clauses += bodies
         for finding in shown:
             if finding.id in MARGINS:
-                clauses.append(Clause("margin", _one_of(MARGINS[finding.id]), frozenset({finding.id})))
+                clauses.append(Clause("margin", one_of(MARGINS[finding.id]), frozenset({finding.id})))
         clauses += self._measures(plan, question)
         for category in plan.categories:
             if category.kind == "grade" and question.kind not in ("diagnosis", "grading", "staging"):
                 words = self.book.words(category.finding)
                 if words and category.finding.id not in question.hidden:
-                    clauses.append(Clause("grade", _one_of(say.without_word(say.GRADE_SEEN, words.present), D=words.present),
+                    clauses.append(Clause("grade", one_of(say.without_word(say.GRADE_SEEN, words.present), D=words.present),
                                           frozenset({category.finding.id})))
         return clauses
 
@@ -184,24 +118,24 @@ class TemplateWriter:
             # "segmentectomy of liver of the liver"
             organ, ids = "", frozenset({plan.procedure.id})
         if organ and procedure:
-            return Clause("specimen", _one_of(say.SPECIMEN, organ=organ, procedure=procedure,
+            return Clause("specimen", one_of(say.SPECIMEN, organ=organ, procedure=procedure,
                                               a_procedure=say.article(procedure)), ids)
         if organ:
-            return Clause("specimen", _one_of(say.SITE_ONLY, organ=organ), ids)
+            return Clause("specimen", one_of(say.SITE_ONLY, organ=organ), ids)
         if procedure:
-            return Clause("specimen", _one_of(say.PROCEDURE_ONLY, procedure=procedure,
+            return Clause("specimen", one_of(say.PROCEDURE_ONLY, procedure=procedure,
                                               a_procedure=say.article(procedure)), ids)
         return None
 
     def _present(self, group: Sequence[Finding]) -> Wording:
-        return _findings_wording(say.PRESENT, self._forms(group))
+        return findings_wording(say.PRESENT, self._forms(group))
 
     def _stains(self, group: Sequence[Finding]) -> Wording:
         results = [self.book.result(f) for f in group]
         return lambda rng: rng.choice(say.STAINS) + rng.choice(say.STAIN_JOINS).join(results) + "."
 
     def _absent(self, group: Sequence[Finding]) -> Wording:
-        return _findings_wording(say.ABSENT, self._forms(group))
+        return findings_wording(say.ABSENT, self._forms(group))
 
     def _forms(self, group: Sequence[Finding]) -> list[tuple[str, str, bool]]:
         found = []
@@ -216,12 +150,12 @@ class TemplateWriter:
         size: Measure | None = next((m for m in plan.measures if m.kind == "size"), None)
         nodes: Measure | None = next((m for m in plan.measures if m.kind == "nodes"), None)
         if size and question.kind != "staging":
-            words = _extent(size.text)
+            words = extent(size.text)
             templates = say.SIZE if " x " not in words else [t for t in say.SIZE if "across" not in t and "extent is" not in t]
             if words:
-                clauses.append(Clause("size", _one_of(templates, size=words)))
+                clauses.append(Clause("size", one_of(templates, size=words)))
         if nodes and question.kind not in ("node_status", "diagnosis"):
-            clauses.append(Clause("nodes", _one_of(say.NODE_COUNT, ratio=nodes.text.replace(" ", ""))))
+            clauses.append(Clause("nodes", one_of(say.NODE_COUNT, ratio=nodes.text.replace(" ", ""))))
         return clauses
 
     # -- steps ---------------------------------------------------------------------------------------------
@@ -274,7 +208,7 @@ class TemplateWriter:
             return None
         link, organ = plan.site_link, plan.organ.name
         return Clause("site", lambda rng: rng.choice(say.SITE_CLAIM).format(
-            D=target.absent, organ=organ, note=_note(link, rng)), frozenset({plan.diagnosis.id, plan.organ.id}))
+            D=target.absent, organ=organ, note=note_of(link, rng)), frozenset({plan.diagnosis.id, plan.organ.id}))
 
     def _link_step(self, kind: str, link: Link, target_words: str = "") -> Clause | None:
         words = self.book.words(link.finding)
@@ -293,7 +227,7 @@ class TemplateWriter:
                 finding = f"{finding} ({said})"
             return template.format(
                 F=finding, F_short="they" if words.plural else "this", D=target, s="" if words.plural else "s",
-                are="are" if words.plural else "is", note=_note(link, rng), rel=_relation(link, rng))
+                are="are" if words.plural else "is", note=note_of(link, rng), rel=relation_words(link, rng))
 
         return Clause(kind, wording, frozenset({link.finding.id, link.target_id}))
 
@@ -311,7 +245,7 @@ class TemplateWriter:
                 return rng.choice(templates).format(
                     F=chosen.absent if absent else chosen.present, D=self._target(link),
                     s="" if chosen.plural else "s", are="are" if chosen.plural else "is",
-                    is_or="are" if chosen.plural else "is", note=_against_note(link, rng))
+                    is_or="are" if chosen.plural else "is", note=against_note_of(link, rng))
 
             return Clause("against", wording, frozenset({link.finding.id, link.target_id}))
         return None
@@ -330,7 +264,7 @@ class TemplateWriter:
             return None
         templates = {"grade": say.AS_REPORTED_GRADE, "pN": say.AS_REPORTED_N,
                      "stage": say.AS_REPORTED_GROUP}.get(category.kind, say.AS_REPORTED_T)
-        plain = _one_of(say.without_word(templates, target.absent), D=target.absent)
+        plain = one_of(say.without_word(templates, target.absent), D=target.absent)
         for link in category.defined_by:
             words = self.book.words(link.finding)
             if words is not None and link.path.length <= MAX_WORDS_PER_PATH:
@@ -339,7 +273,7 @@ class TemplateWriter:
                 def derived(rng: random.Random, link: Link = link, plural: bool = plural, present: str = present) -> str:
                     said = rng.choice(say.DEFINED_SHARED if category.shared else say.DEFINED).format(
                         F=present, D=target.absent, s="" if plural else "s", ies="y" if plural else "ies",
-                        are="are" if plural else "is", note=_note(link, rng))
+                        are="are" if plural else "is", note=note_of(link, rng))
                     # categories are those of an organ; naming it lets a reader (and the linker) know of which
                     return rng.choice(say.IN_ORGAN).format(organ=organ, said=said) if organ else said
 
@@ -356,7 +290,7 @@ class TemplateWriter:
         def wording(rng: random.Random) -> str:
             templates = say.PROGNOSTIC_ABSENT if absent else say.PROGNOSTIC_PRESENT
             return rng.choice(templates).format(
-                F=words.absent if absent else words.present, F_and=words.present, note=_note(link, rng),
+                F=words.absent if absent else words.present, F_and=words.present, note=note_of(link, rng),
                 s="" if words.plural else "s", are="are" if words.plural else "is",
                 is_or="are" if words.plural else "is", bear="bear" if words.plural else "bears")
 
@@ -366,7 +300,7 @@ class TemplateWriter:
         words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
         if words is None or plan.diagnosis.start < 0:
             return []  # concluded, not stated
-        return [Clause("stated", _one_of(templates, D=words.absent), frozenset({plan.diagnosis.id}))]
+        return [Clause("stated", one_of(templates, D=words.absent), frozenset({plan.diagnosis.id}))]
 
     def _conclusion(self, plan: Plan, rng: random.Random) -> list[Clause]:
         words = self.book.of(plan.diagnosis.id, plan.diagnosis.name, "")
@@ -378,7 +312,7 @@ class TemplateWriter:
         if len(usable) >= 2:
             chosen = usable[:3] if len(usable) > 2 and rng.random() < 0.4 else usable[:2]
             items = say.listed([w.present for w in chosen])
-            steps.append(Clause("conclusion", _one_of(say.CONCLUSION, F=items, D=words.absent, s="", are="are"),
+            steps.append(Clause("conclusion", one_of(say.CONCLUSION, F=items, D=words.absent, s="", are="are"),
                                 frozenset({plan.diagnosis.id})))
         if not steps or rng.random() < 0.4:
             steps += self._stated_diagnosis(plan)
@@ -406,15 +340,15 @@ class TemplateWriter:
 
     def _finding_sentence(self, finding: Finding) -> Wording:
         if finding.id in MARGINS:
-            return _one_of(MARGINS[finding.id])
+            return one_of(MARGINS[finding.id])
         words = self.book.words(finding)
         result = self.book.result(finding)
         if result:
-            return _one_of(say.RESULT, F=result)
+            return one_of(say.RESULT, F=result)
         if words is None:
-            return _one_of(say.ANSWER_MARKER, F=finding.name)
+            return one_of(say.ANSWER_MARKER, F=finding.name)
         forms = [(words.present, words.absent, words.plural)]
-        return _findings_wording(say.PRESENT if finding.polarity == "+" else say.ABSENT, forms)
+        return findings_wording(say.PRESENT if finding.polarity == "+" else say.ABSENT, forms)
 
     # -- answer --------------------------------------------------------------------------------------------
 
@@ -425,7 +359,7 @@ class TemplateWriter:
             return Clause("answer", self._full_answer(plan, told), frozenset({plan.diagnosis.id}), True)
         if question.kind == "given":
             # the answer stands as it was given; every one of its findings needs a step
-            return Clause("answer", _one_of(say.ANSWER_GIVEN if not question.options else ("{A}.",),
+            return Clause("answer", one_of(say.ANSWER_GIVEN if not question.options else ("{A}.",),
                                             A=question.given_answer.rstrip(". ")),
                           frozenset(f.id for f in question.answer_findings), True)
         needed = [f for f in question.answer_findings if f.id in told] or [first]
@@ -434,27 +368,27 @@ class TemplateWriter:
         ids = frozenset(f.id for f in needed)
         if question.kind == "subtype":
             words = self.book.of(first.id, first.name, first.text)
-            return Clause("answer", _one_of(say.ANSWER_SUBTYPE, D=words.absent if words else first.name), ids, True)
+            return Clause("answer", one_of(say.ANSWER_SUBTYPE, D=words.absent if words else first.name), ids, True)
         if question.kind in ("grading", "staging"):
             names = say.listed([w.absent for f in question.answer_findings if (w := self.book.words(f))] or [first.name])
             templates = say.ANSWER_GRADE if question.kind == "grading" else say.ANSWER_STAGING
-            return Clause("answer", _one_of(say.without_word(templates, names), D=names), ids, True)
+            return Clause("answer", one_of(say.without_word(templates, names), D=names), ids, True)
         parts = []
         for finding in question.answer_findings:
             words = self.book.words(finding)
             if finding.id in MARGINS:
-                parts.append(_one_of(MARGINS[finding.id]))
+                parts.append(one_of(MARGINS[finding.id]))
             elif words is None:
                 continue
             elif finding.type == "stage":
-                parts.append(_one_of(say.ANSWER_STAGING, D=words.absent))
+                parts.append(one_of(say.ANSWER_STAGING, D=words.absent))
             elif finding.type == "marker_result":
-                parts.append(_one_of(say.ANSWER_MARKER, F=finding.name))
+                parts.append(one_of(say.ANSWER_MARKER, F=finding.name))
             else:
                 templates = say.ANSWER_PRESENT if finding.polarity == "+" else say.ANSWER_ABSENT
-                parts.append(_findings_wording(templates, [(words.present, words.absent, words.plural)]))
+                parts.append(findings_wording(templates, [(words.present, words.absent, words.plural)]))
         if not parts:
-            parts = [_fixed(first.name + ".")]
+            parts = [fixed(first.name + ".")]
 
         def wording(rng: random.Random) -> str:
             return " ".join(say.sentence(part(rng)) for part in parts)
@@ -484,92 +418,3 @@ class TemplateWriter:
                                    grade=rng.choice(joins).format(grade=graded.absent) if graded else "")
 
         return Clause("answer", wording, frozenset(), True).wording
-
-
-def without(outline: Outline, dropped: set[int]) -> Outline:
-    """The outline without the clauses of these numbers (observe clauses first, then steps)."""
-    n = len(outline.observe)
-    return replace(outline, observe=tuple(c for i, c in enumerate(outline.observe) if i not in dropped),
-                   steps=tuple(c for i, c in enumerate(outline.steps, n) if i not in dropped))
-
-
-def _fixed(text: str) -> Wording:
-    return lambda rng: text
-
-
-def _one_of(templates: Sequence[str], **words: str) -> Wording:
-    return lambda rng: rng.choice(templates).format(**words)
-
-
-def _findings_wording(templates: Sequence[str], forms: Sequence[tuple[str, str, bool]]) -> Wording:
-    present, absent = [f[0] for f in forms], [f[1] for f in forms]
-    plural = len(forms) > 1 or forms[0][2]
-
-    def wording(rng: random.Random) -> str:
-        template = rng.choice(templates)
-        negated = templates is say.ABSENT or templates is say.ANSWER_ABSENT
-        if negated and any(p != a for p, a in zip(present, absent, strict=True)):
-            template = rng.choice([t for t in templates if t.startswith(("No {F}", "There"))])
-        items = say.listed(absent, "or") if negated else say.listed(present)
-        return template.format(F=items, F_and=say.listed(absent), are="are" if plural else "is",
-                               is_or="are" if forms[-1][2] else "is", are_first="are" if forms[0][2] else "is")
-
-    return wording
-
-
-def _split(findings: Sequence[Finding], rng: random.Random) -> list[list[Finding]]:
-    """Findings in groups of one to four, as sentences hold them."""
-    groups: list[list[Finding]] = []
-    rest = list(findings)
-    while rest:
-        size = min(len(rest), rng.choice((1, 2, 2, 3, 3, 4)))
-        groups.append(rest[:size])
-        rest = rest[size:]
-    return groups
-
-
-_DIMENSION = re.compile(r"\d+(?:[.,]\d+)?")
-
-
-def _extent(text: str) -> str:
-    """A size as one writes it (``4.5 x 3 cm``); empty when a dimension is 0, which is a misread one.
-
-    Example:
-        >>> _extent("4.5X 3.0 x2 cm"), _extent("1 X 0 x1.5cm")
-        ('4.5 x 3.0 x 2 cm', '')
-    """
-    dimensions = _DIMENSION.findall(text)
-    if not all(float(d.replace(",", ".")) for d in dimensions):
-        return ""
-    return f"{' x '.join(dimensions)} {text.strip()[-2:]}"
-
-
-def _relation(link: Link, rng: random.Random) -> str:
-    return rng.choice(say.RELATION_WORDS.get(link.relation, (link.relation.replace("_", " "),)))
-
-
-def _source(link: Link) -> str:
-    return link.main_edge.source.split("|")[0]
-
-
-def _note(link: Link, rng: random.Random) -> str:
-    """Where the graph says so, in words: the relation, the classes it goes through, the source."""
-    note = rng.choice(say.NOTES).format(rel=_relation(link, rng), source=_source(link))
-    near, far = link.main_nodes
-    if near.id != link.finding.id and near.type != "marker":
-        note = f"{rng.choice(say.VIA_FINDING).format(via=near.name)}, {note}"
-    if far.id != link.target_id and link.relation != "is_a":
-        note = f"{note}, {rng.choice(say.VIA_TARGET).format(via=far.name)}"
-    return note
-
-
-def _against_note(link: Link, rng: random.Random) -> str:
-    """The note of a step against a rival: it names no further entity, which would read as a claim about the case."""
-    source = _source(link)
-    if link.relation in ("stains_positive_for", "stains_negative_for"):
-        return rng.choice((f"its usual immunoprofile, {source}", f"immunoprofile; {source}", f"by its known immunoprofile, {source}"))
-    if link.finding.polarity == "-":
-        words = rng.choice(say.RELATION_WORDS.get(link.relation, (link.relation.replace("_", " "),)))
-        return rng.choice((f"{words}, {source}", f"{source}: {words}", f"graph: {words}, {source}"))
-    return rng.choice((f"{_relation(link, rng)}, {source}", f"graph: {_relation(link, rng)}; {source}",
-                       f"{source}: {_relation(link, rng)}", f"by {source}, {_relation(link, rng)}"))

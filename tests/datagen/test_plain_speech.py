@@ -17,7 +17,7 @@ from datagen.filters.templating import KEPT_GRAMS, TemplatingAudit
 from datagen.plan import Plan
 from datagen.records import Case
 from datagen.writers.phrases import noun
-from datagen.writers.template import _extent
+from datagen.writers.wordings import extent
 
 KIDNEY = ("Kidney, left, partial nephrectomy. Chromophobe renal cell carcinoma with tubular pattern, eosinophilic cytoplasm and "
           "perinuclear halos. Tumor confined to kidney. Tumor size: 3.0 cm. No lymphovascular invasion. pT1a pN0.")
@@ -111,7 +111,7 @@ def test_the_verb_agrees_with_the_head(name: str, words: tuple[str, bool]) -> No
 
 
 def test_sizes_are_written_cleanly_or_not_at_all() -> None:
-    assert [_extent(t) for t in ("4.5X 3.0 x2 cm", "1 X 0 x1.5cm", "1.7cm")] == ["4.5 x 3.0 x 2 cm", "", "1.7 cm"]
+    assert [extent(t) for t in ("4.5X 3.0 x2 cm", "1 X 0 x1.5cm", "1.7cm")] == ["4.5 x 3.0 x 2 cm", "", "1.7 cm"]
 
 
 def test_wording_of_many_samples(generator: Generator, examples: list[Case]) -> None:
