@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from pathkg.linking.assertion import assert_mentions, find_cues
@@ -222,22 +223,18 @@ class Settler:
                      for e, s, before in zip(said.entities, status, said.status, strict=True)]))
 
 
-def _history(sense: TextSense) -> list[list[tuple[int, int]]]:
+def _history(sense: TextSense) -> list[Sequence[tuple[int, int]]]:
     """The clinical-history sections of a text, as token ranges of each sentence."""
-    base = 0
-    colons: list[int] = []
-    stops: list[int] = []
-    for sentence in sense.sentences:
-        colons += [base + at for at in sentence.colons]
-        stops += [base + at for at in sentence.stops]
-        base += len(sentence.words)
-    ranges = history_ranges(sense.words, colons, stops)
-    found = []
-    base = 0
-    for sentence in sense.sentences:
-        n = len(sentence.words)
-        found.append([(max(a - base, 0), min(b - base, n)) for a, b in ranges if a < base + n and b > base])
-        base += n
+    sentences = sense.sentences
+    bases = [0, *accumulate([len(s.words) for s in sentences])]
+    colons = [base + at for base, s in zip(bases, sentences, strict=False) for at in s.colons]
+    stops = [base + at for base, s in zip(bases, sentences, strict=False) for at in s.stops]
+    found: list[Sequence[tuple[int, int]]] = [()] * len(sentences)
+    for a, b in history_ranges(sense.words, colons, stops):
+        for k in range(bisect_right(bases, a) - 1, bisect_left(bases, b, 0, len(sentences))):
+            base, end = bases[k], bases[k + 1]
+            if a < end and b > base:
+                found[k] = (*found[k], (max(a - base, 0), min(b, end) - base))
     return found
 
 
