@@ -39,7 +39,7 @@ class SentenceReader:
         self._joins: dict[tuple[str, str], str] = {}
 
     def sentences(self, text: str) -> list[tuple[int, Sentence]]:
-        """``text`` cut into what can be read on its own, with the offset of each piece."""
+        """``text`` cut into what can be read on its own, with the offset of each piece. Blanks between pieces belong to none."""
         strict = has_strict_stops(text)
         if self._nested:
             return [(0, self.learn(text, strict=strict))]
@@ -47,7 +47,7 @@ class SentenceReader:
         memo = self.memos[strict]
         start = joined = 0
         for end in ends(text, strict=strict):
-            piece = text[start:end]
+            base, piece = _without_lead(start, text[start:end])
             sentence = memo.get(piece)
             if sentence is None:
                 sentence = self.learn(piece, strict=strict)
@@ -58,7 +58,7 @@ class SentenceReader:
                     continue
                 # nothing ends here; cutting on would read the same words again and again
                 return [*placed, (start, self.learn(text[start:], strict=strict))]
-            placed.append((start, sentence))
+            placed.append((base, sentence))
             start, joined = end, 0
         return placed
 
@@ -240,3 +240,12 @@ class SentenceReader:
                     state = state[words[j]]
                     j += 1
         return sorted(every)
+
+
+def _without_lead(start: int, piece: str) -> tuple[int, str]:
+    """A piece without the blanks before its first word, so that a sentence is the same behind another one and alone."""
+    if piece[:1] == " ":
+        bare = piece.lstrip(" ")
+        if bare[:1].isalnum():
+            return start + len(piece) - len(bare), bare
+    return start, piece

@@ -187,8 +187,8 @@ class Engine:
         blocks = find_blocks(read, DIALECTS[dialect])
         cleaned: list[str] = []
         hidden = repeated = foreign = 0
-        for block in blocks.texts:
-            shown, n = visible(block)
+        for written in blocks.texts:
+            shown, n = visible(written)
             cleaned.append(shown)
             hidden += n
         whole_text = "\n\n".join(cleaned)
@@ -208,7 +208,9 @@ class Engine:
         unstated: set[int] = set()
         asked = retracted = 0
         placed = self.linker.sentences(joined)
-        for number, (base, sentence, settled) in enumerate(placed):
+        end = 0
+        for base, sentence, settled in placed:
+            begin, end = end, base + len(sentence.text)
             view: _View = settled.view
             if view is None:
                 view = settled.view = self._view(sentence.text, settled.entities)
@@ -216,10 +218,9 @@ class Engine:
                 unstated |= view.unstated
             asked += view.asked
             retracted += view.retracted
-            block = (base >= think_start) + (base >= answer_start)
-            end = placed[number + 1][0] if number + 1 < len(placed) else len(joined)
+            block = (begin >= think_start) + (begin >= answer_start)
             if end <= (think_start, answer_start, end)[block]:
-                pieces[block].append(sentence.text)
+                pieces[block].append(joined[begin:end])
                 said[block].extend(view.keys)
                 values |= view.values
                 if block == 2:
@@ -228,8 +229,8 @@ class Engine:
                     close.update((key, block) for key in view.close)
             else:  # a sentence without an end before its block's end
                 for part, (low, high) in enumerate(((0, think_start), (think_start, answer_start), (answer_start, end))):
-                    if base < high and end > low:
-                        pieces[part].append(joined[max(base, low):min(end, high)])
+                    if begin < high and end > low:
+                        pieces[part].append(joined[max(begin, low):min(end, high)])
                 for key, start in zip(view.keys, view.starts, strict=True):
                     block = (base + start >= think_start) + (base + start >= answer_start)
                     said[block].append(key)

@@ -75,7 +75,12 @@ def test_cutting_covers_the_text_and_stays_linear(linkers: tuple[Linker, Whole])
     assert cuts == sorted(set(cuts))
     hostile = "Of. " * 3000
     placed = linkers[0]._sentences(hostile)
-    assert "".join(s.text for _, s in placed) == hostile
+    at = 0
+    for base, sentence in placed:
+        assert hostile[base:base + len(sentence.text)] == sentence.text
+        assert not hostile[at:base].strip(" ")
+        at = base + len(sentence.text)
+    assert at == len(hostile)
     assert len(linkers[0]._reader.memos[0]) < 3000
 
 
