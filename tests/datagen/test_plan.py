@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from datagen import differentials
 from datagen.api import Generator
-from datagen.differentials import at_home
 from datagen.pipeline import RunSummary
 from datagen.plan import Plan
 from datagen.records import Case
@@ -51,7 +51,7 @@ def test_no_single_finding_defines_a_grade(generator: Generator) -> None:
     ("clear cell renal cell carcinoma", "stomach", False)])
 def test_a_rival_is_of_the_organ(generator: Generator, rival: str, organ: str, at_home: bool) -> None:
     graph = generator.graph
-    assert at_home(graph.resolve(rival), {graph.resolve(organ)}, generator.taxonomy) is at_home
+    assert differentials.at_home(graph.resolve(rival), {graph.resolve(organ)}, generator.taxonomy) is at_home
 
 
 def test_every_rival_of_the_examples_is_of_their_organ(generator: Generator, examples: list[Case]) -> None:
@@ -60,7 +60,7 @@ def test_every_rival_of_the_examples_is_of_their_organ(generator: Generator, exa
         plan = generator.plan(case, generator.read(case)[1])
         if isinstance(plan, Plan) and plan.organ is not None:
             for rival in plan.differentials:
-                assert at_home(rival.id, {plan.organ.id}, generator.taxonomy), (plan.organ.name, rival.name)
+                assert differentials.at_home(rival.id, {plan.organ.id}, generator.taxonomy), (plan.organ.name, rival.name)
                 seen += 1
     assert seen
 
