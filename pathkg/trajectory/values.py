@@ -41,7 +41,7 @@ _NUMBER = re.compile(
     r"\d{1,3}(?:"
     r"(?P<gleason>\s?\+\s?[1-5])(?![0-9.%])"
     r"|(?P<ratio>\s?(?:/|(?:out )?of)\s?\d{1,3})(?![\d./])"
-    r"|(?P<unit>(?:\.\d{1,2})?\s?[cm]m)(?![a-z])"
+    r"|(?P<unit>(?:\.\d{1,2})?\s?[cmCM][mM])(?![A-Za-z])"
     r"|(?P<percent>(?:\.\d)?\s?%))")
 _NOT_BEFORE = frozenset("0123456789./+")
 _STAGING_PREFIX = frozenset("pcymra")
@@ -187,8 +187,8 @@ def _number(whole: str) -> Value | None:
         return Value("gleason", f"{first}+{second}") if first in "12345" else None
     if whole[-1] == "%":
         return Value("percent", f"{float(whole[:-1]):g}")
-    if whole[-1] == "m":
-        return Value("size", f"{float(whole[:-2]) * (10 if whole[-2] == 'c' else 1):g}")
+    if whole[-1] in "mM":
+        return Value("size", f"{float(whole[:-2]) * (10 if whole[-2] in 'cC' else 1):g}")
     numbers = _DIGITS.findall(whole)
     return Value("ratio", f"{int(numbers[0])}/{int(numbers[1])}")
 
@@ -200,8 +200,8 @@ def _singular(word: str | None) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
 
 
-_MEASURE = re.compile(r"(?<![\d./+])(?P<numbers>\d{1,3}(?:\.\d{1,2})?(?:\s?(?:[cm]m)?\s?(?:[xX×]|by)\s?\d{1,3}(?:\.\d{1,2})?){0,3})"
-                      r"\s?(?P<unit>[cm]m|%)(?![A-Za-z\d])")
+_MEASURE = re.compile(r"(?<![\d./+])(?P<numbers>\d{1,3}(?:\.\d{1,2})?(?:\s?(?:[cmCM][mM])?\s?(?:[xX×]|by|BY)\s?\d{1,3}(?:\.\d{1,2})?){0,3})"
+                      r"\s?(?P<unit>[cmCM][mM]|%)(?![A-Za-z\d])")
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 _BOUND_BEFORE = re.compile(
     r"(?:[<>≤≥]\s*=?|\d\s*(?:[cm]m|%)?\s*[–-]|\d\s*(?:[cm]m|%)?\s+to|between\s+[\d.]+\s*(?:[cm]m|%)?\s+and"
@@ -220,7 +220,7 @@ def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:
         asserted: leave out bounds and ranges ("more than 2 cm", "2-5 cm"): they measure nothing.
 
     Example:
-        >>> [str(v) for v, _ in measures("3 x 4.5 cm, Ki-67 12%, 18 mm")]
+        >>> [str(v) for v, _ in measures("3 x 4.5 cm, Ki-67 12%, 18 MM")]
         ['size=30', 'size=45', 'percent=12', 'size=18']
         >>> measures("at most 2 cm, 2-5 cm, more than 20%", asserted=True)
         []
@@ -230,7 +230,7 @@ def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:
         if asserted and (_BOUND_BEFORE.search(text, max(0, match.start() - 40), match.start())
                          or _BOUND_AFTER.match(text, match.end())):
             continue
-        unit = match["unit"]
+        unit = match["unit"].lower()
         factor = 10 if unit == "cm" else 1
         for amount in _AMOUNT.findall(match["numbers"]):
             found.append((Value("percent" if unit == "%" else "size", f"{float(amount) * factor:g}"),

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import pathkg
 from pathkg.trajectory.values import Value, conflicts, find_values, value_set
 from tests.shared_data import shared
 
@@ -72,3 +73,12 @@ def test_a_megabyte_is_read_in_linear_time() -> None:
     start = time.perf_counter()
     find_values("T" * 300_000 + "left " * 100_000 + "1+" * 200_000)
     assert time.perf_counter() - start < 5.0
+
+
+@pytest.mark.parametrize(("report", "said", "verdict"), [
+    ("2.3 CM IN GREATEST DIMENSION", "2.3 cm", "supported"), ("2.3 CM", "23 mm", "supported"), ("2.3 cm", "2.3 CM", "supported"),
+    ("2.3 CM", "4.5 cm", "unsupported"), ("2.3 cm", "4.5 CM", "unsupported"), ("2 X 3 BY 4 CM", "4 cm", "supported")])
+def test_sizes_in_capitals_are_sizes(report: str, said: str, verdict: str) -> None:
+    text = (f"<observe>The tumor measures {said}.</observe><think>1. Invasive ductal carcinoma of the breast.</think>"
+            "<answer>Invasive ductal carcinoma of the breast.</answer>")
+    assert str(pathkg.verify(text, report=f"Invasive ductal carcinoma of the breast, {report}.").verdict) == verdict
