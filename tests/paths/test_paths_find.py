@@ -245,9 +245,13 @@ def test_a_time_limit_holds_where_most_steps_lead_nowhere(tmp_path: FilePath, en
                          edges=[{"subject": f"N:{i:03}", "relation": "is_a", "object": f"N:{j:03}", "source": "x"}
                                 for i in range(n) for j in range(i) if i != n - 1 or j == 0])
     finder = PathFinder(KnowledgeGraph.open(write_store(tmp_path / "dense", tables)), engine=engine)
-    finder.find("N:001", "N:002", k=1)
+
+    def ask(limit: float) -> Any:
+        return finder.find("N:001", f"N:{n - 1:03}", k=200, max_hops=6, mode=mode, time_limit=limit)
+
+    ask(0.001 if engine == "numpy" else 0.3)  # what is compiled the first time is not the query's
     began = time.monotonic()
-    result = finder.find("N:001", f"N:{n - 1:03}", k=200, max_hops=6, mode=mode, time_limit=0.3)
+    result = ask(0.3)
     assert time.monotonic() - began < 5
     assert result.truncated == (mode == "all_simple")
 
