@@ -54,6 +54,11 @@ def open_lines(path: Path) -> IO[str]:
                          hint="give the path of an existing file") from error
 
 
+def _fault(error: json.JSONDecodeError) -> str:
+    # some of the parser's messages end in "at", such as "Unterminated string starting at"
+    return f"{error.msg.removesuffix(' at')} at character {error.pos}"
+
+
 def jsonl_rows(path: Path) -> Iterator[Row]:
     """The objects of a JSON Lines file.
 
@@ -68,7 +73,7 @@ def jsonl_rows(path: Path) -> Iterator[Row]:
                 try:
                     row = json.loads(line)
                 except json.JSONDecodeError as error:
-                    raise InputError(f"{path}:{number} is not JSON: {error.msg} at character {error.pos}",
+                    raise InputError(f"{path}:{number} is not JSON: {_fault(error)}",
                                      hint="one JSON object per line; repair or remove that line") from error
                 if not isinstance(row, dict):
                     raise InputError(f"{path}:{number} holds a JSON {type(row).__name__}, not an object",
@@ -130,7 +135,7 @@ def json_rows(path: Path) -> Iterator[Row]:
     try:
         value = json.loads(read_text_file(path))
     except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON: {error.msg} at character {error.pos}",
+        raise InputError(f"{path} is not JSON: {_fault(error)}",
                          hint="give a JSON list of objects, or use .jsonl for one object per line") from error
     rows = value if isinstance(value, list) else [value]
     for number, row in enumerate(rows, 1):

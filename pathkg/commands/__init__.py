@@ -26,6 +26,16 @@ def open_store(args: argparse.Namespace) -> KnowledgeGraph:
     return load(args.store)
 
 
+def check_port(port: int) -> None:
+    """Refuse a port number that cannot exist.
+
+    Raises:
+        InputError: it is not 0 to 65535.
+    """
+    if not 0 <= port <= 65535:
+        raise InputError(f"there is no port {port}", hint="give 0 to 65535 with --port; 0 picks a free one")
+
+
 def print_json(value: Any) -> None:
     """Print ``value`` (JSON types, or something with ``to_dict``) as indented UTF-8 JSON."""
     record = value.to_dict() if hasattr(value, "to_dict") else value

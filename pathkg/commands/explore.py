@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from urllib.parse import quote
 
-from pathkg.commands import open_store
+from pathkg.commands import check_port, open_store
 from pathkg.errors import InputError
 
 
@@ -21,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
     from pathkg.view.explore import PREFIX, explorer_server
 
+    check_port(args.port)
     graph = open_store(args)
     start = "#" + quote(graph.resolve(args.node)) if args.node else ""
     try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from pathlib import Path
 
 from pathkg.commands import add_store_options, open_store, print_json, read_text
 from pathkg.errors import InputError
+
+_FILE_NAME = re.compile(r"\S+\.(txt|md|jsonl?|csv|tsv|html?|xml|pdf|docx?|rtf)", re.IGNORECASE)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +26,9 @@ def run(args: argparse.Namespace) -> int:
     from pathkg.linking import extract_findings, linker_for
 
     text = args.text if args.file is None else read_text(args.file)
+    if args.file is None and _FILE_NAME.fullmatch(text):
+        print(f"pathkg: linking the words {text!r} themselves\n  to read a file: pathkg link --file {text}",
+              file=sys.stderr)
     linker = linker_for(open_store(args))
     result = linker.link(text)
     if args.html:

@@ -39,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.limit is not None and args.limit < 1:
         raise InputError(f"--limit {args.limit} leaves no case", hint="give 1 or more")
+    if Path(args.out).exists() and not Path(args.out).is_dir():
+        raise InputError(f"{args.out} is a file", hint="give --out a folder")
     graph = open_store(args)
     cases = [case for case in read_cases(EXAMPLES) if isinstance(case, Case)][:args.limit]
     records = []

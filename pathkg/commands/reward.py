@@ -87,12 +87,14 @@ def _reference(args: argparse.Namespace) -> int:
         print(build_reference(gold, graph=graph).to_json())
         return 0
     made, refused = 0, 0
+    hint = ""
     lines: list[str] = []
     for number, sample in _records(args.samples):
         given = sample.get(args.field)
         try:
             if given is None:
-                raise InputError(f"no field {args.field!r}", hint="name it with --field")
+                hint = f"name the field with the gold with --field; line {number} has {', '.join(sample) or 'none'}"
+                raise InputError(f"no field {args.field!r}", hint=hint)
             trajectory = Trajectory.from_dict(given) if isinstance(given, dict) else parse(given, "auto")
             report = sample.get(args.report_field)
             certificate = verify(trajectory, report=report, graph=graph) if isinstance(report, str) else None
@@ -116,6 +118,8 @@ def _reference(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(body)
     print(f"{made} references, {refused} samples refused", file=sys.stderr)
+    if hint:
+        print(f"  what to do: {hint}", file=sys.stderr)
     return 0 if made and not refused else 1
 
 

@@ -52,8 +52,13 @@ def write_page(source: str | os.PathLike[str], out: str | os.PathLike[str], *, g
 
     Returns:
         How many cases the page holds.
+
+    Raises:
+        InputError: the source holds no case, or the page cannot be written.
     """
-    path = Path(source)
+    path, target = Path(source), Path(out)
+    if target.is_dir():
+        raise InputError(f"{target} is a folder", hint=f"name the page, such as {target / 'page.html'}")
     cases: list[ViewCase] = []
     for case in read_view_cases(path, graph=graph, report=report):
         if limit is not None and len(cases) >= limit:
@@ -61,14 +66,18 @@ def write_page(source: str | os.PathLike[str], out: str | os.PathLike[str], *, g
         cases.append(case)
     if not cases:
         raise InputError(f"{path} holds no case", hint="was the run finished?")
-    target = Path(out)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    page = render_page(cases, graph=graph, title=title or path.resolve().name)
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        draft.write_text(render_page(cases, graph=graph, title=title or path.resolve().name), encoding="utf-8")
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.write_text(page, encoding="utf-8")
+            os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror or error}",
+                         hint="give a file in a folder that may be written") from error
     return len(cases)
 
 

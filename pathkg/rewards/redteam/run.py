@@ -92,7 +92,8 @@ def run_redteam(reward: RewardFunction, *, graph: KnowledgeGraph, name: str = "r
 
     unknown = [f for f in families if f not in ATTACKS]
     if unknown:
-        raise InputError(f"there is no attack family {unknown[0]!r}", hint=did_you_mean(unknown[0], ATTACKS))
+        raise InputError(f"there is no attack family {unknown[0]!r}",
+                         hint=did_you_mean(unknown[0], ATTACKS) or f"the families are {', '.join(ATTACKS)}")
     def call(text: str, truth: str) -> float:
         try:
             return number(reward(text, truth))
