@@ -220,8 +220,8 @@ class EvidenceFinder:
                 if relation in self._silent or not self._is_target[other] or other == start:
                     continue
                 against = relation in self._against or bool(self._negated[edge])
-                if relation in self._stains and negative:
-                    against = not against
+                if negative and (relation in self._stains or any(int(self._relation[e]) in self._reads_as for e in walked)):
+                    against = not against  # what is known of a marker, or of an alteration, is denied by its negative result
                 strength = self._strength[relation] - PER_EXTRA_EDGE * len(walked) - penalty
                 old = table.get(other, (None, None))
                 rival = old[1] if against else old[0]

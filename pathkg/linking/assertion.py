@@ -162,6 +162,8 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
             elif loose[number] not in (1, 3) and end + 2 < high and words[end] == ":" and number + 1 < len(spans) and _is_empty_field(
                     words, end, spans[number + 1], high):
                 category = UNSPECIFIED
+            elif not loose[number] and end < n and words[end] == ":" and end + 1 == n:
+                category = UNSPECIFIED  # a field without a value
             elif not loose[number] and _is_none_of(words, start, end, low, high):
                 category = NEGATED
             if history and category == AFFIRMED and loose[number] != 3:
@@ -326,6 +328,8 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
         return True
     if cue.category == NEGATED and between[0] == ",":
         return False  # "necrosis absent, ulceration present"
+    if cue.phrase == "loss of" and "," in between and not any(w in ("and", "or", "&") for w in words[start:high]):
+        return False  # "loss of chromosome 1p, monosomy 3"
     if cue.category == HISTORICAL and between.count(":") == 1 and between[-1] == ":" and len(between) <= _TITLE_REACH and (
             _EARLIER_MATERIAL.intersection(between)):
         return True  # "prior core biopsy (S12-3344): melanoma"

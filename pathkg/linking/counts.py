@@ -106,7 +106,7 @@ def receptors(text: str, others: Sequence[int] = ()) -> dict[str, list[Value]]:
     for k, (start, _, name) in enumerate(starts):
         # names in a row share the result behind the last ("ER/PR immunostains are strongly positive")
         last = k
-        while (last + 1 < len(starts) and starts[last + 1][2] != name
+        while (last + 1 < len(starts) and starts[last + 1][2] != name and not _BARE_SIGN.match(text, starts[last][1])
                and re.fullmatch(r"[\s,/&+]*(?:and|receptors?|\(?\s*)?[\s,/&)]*", text[starts[last][1]:starts[last + 1][0]], re.I)):
             last += 1
         behind = starts[last][1]

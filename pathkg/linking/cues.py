@@ -125,7 +125,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         is favored over|are favored over|favored over|is preferred over|preferred over|more likely than
         not unlike|not dissimilar to|not dissimilar from|in favor of|in favour of
         cannot entirely exclude|cannot completely exclude|cannot be ruled out for|no definite evidence against|to rule out
-        preoperative diagnosis|pre operative diagnosis|preop diagnosis|pre op dx|preop dx|pre op diagnosis|impression rule out|assess for|concern of|working diagnosis
+        if|unless|preoperative diagnosis|pre operative diagnosis|preop diagnosis|pre op dx|preop dx|pre op diagnosis|impression rule out|assess for|concern of|working diagnosis
     """),
     (POSSIBLE, BEFORE, 8, True, """
         is favored over|are favored over|favored over|is preferred over|preferred over|more likely than

@@ -30,7 +30,7 @@ _GLUE = (r"(?:[\s:=(\[\"'*]|[-–](?=\s)|\.(?=\s+[a-z])|\b(?:is|are|was|were|be|
          r"interpreted|as|has|have|1d5|pgr|neu|herceptest|percentage|percent|intensity)\b){0,14}?")
 _NEG = (r"(?:negative|neg\b|non-?\s?reactive|non-?\s?immunoreactive|absent|lost\b|loss\b|not\s+(?:expressed|amplified|detected|identified|over-?expressed|present|reactive|seen|demonstrated)"
         r"|no\s+(?:expression|staining|immunoreactivity|reactivity|amplification|over-?expression|nuclear|immunostaining)|un-?amplified|non-?\s?amplified|0\s?%|<\s?1\s?%|less\s+than\s+1\s?%"
-        r"|\(\s?[-–−]\s?\)|[-–−](?=\s*(?:$|[\n,;.)])))")
+        r"|\(\s?[-–−]\s?\)|[-–−](?=\s*(?:$|[\n,;.()])))")
 _POS = (r"(?:positiv(?:e|ity)|pos\b|\(\s?\+{1,3}\s?\)|\+{1,3}(?![\w+])|immuno-?reactive|reactive|expressed|over-?\s?expressed|amplified|detected|retained|intact|preserved"
         r"|(?<![\d.])[1-3]\s?\+|(?<![\d.<])(?:100|[1-9]\d?)\s?(?:-\s?\d{1,3}\s?)?%)")
 _EQUIVOCAL = r"(?:equivocal|indeterminate|borderline)"
@@ -45,7 +45,7 @@ _STRENGTH = re.compile(rf"[\s:=(,\-]*(?:is|are|shows?|with)?\s*(?:{_PATTERN_WORD
                        r"\s*(?:$|[.,;)\n])", re.I)
 _SCORE = re.compile(r"[^;.]{0,40}?(?<![\d.])(?P<s>[0-3])\s?(?:\+(?!\d)|/\s?3\b|(?=\s*(?:$|[.,;)(])))", re.I)
 _NOT_AMPLIFIED = re.compile(r"^[^.;]{0,30}\b(?:2\s?\+|equivocal)[^;:]{0,30}\bF?C?ISH\b[\s:,(\-]*(?:is\s+|was\s+)?(?:not\s+amplified|non-?\s?amplified|un-?amplified|negative|no\s+amplification)", re.I)
-_SIGN = re.compile(r"(?P<negative>[-–−](?=\s*(?:$|[,;:.)/]|and\b|or\b|[A-Z]))|\(\s?[-–−]\s?\))|(?P<positive>\+{1,3}|\(\s?\+{1,3}\s?\))")
+_SIGN = re.compile(r"(?P<negative>[-–−](?=\s*(?:$|[,;:.()/]|and\b|or\b|[A-Z]))|\(\s?[-–−]\s?\))|(?P<positive>\+{1,3}|\(\s?\+{1,3}\s?\))")
 _LEADS_POSITIVE = frozenset({"positive for", "immunoreactive for", "reactive for", "positivity for", "expression of", "express", "expresses", "expressing",
                              "reactivity for", "immunoreactivity for", "immunopositive for", "positive staining for", "stain positively for", "co express",
                              "no loss of", "without loss of", "retained expression of", "retains"})

@@ -81,6 +81,8 @@ class SentenceReader:
             if flag & CUE:
                 cue_starts.append(i)
             elif flag & STOP:
+                if i and words[i] == "\n" and words[i - 1] == ":":
+                    continue  # the value of a field stands on the next line
                 if i == 0 or words[i - 1] not in UNFINISHED or (i > 1 and words[i - 1] == "no" and words[i - 2] in ("?", ":")):
                     stops.append(i)
                     headed = headed or (i > 0 and words[i - 1] in HISTORY_ENDS)

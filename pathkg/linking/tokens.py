@@ -15,7 +15,7 @@ from itertools import accumulate
 # flattened reports is a line break left inside a phrase ("adrenal. cortical carcinoma").
 _WORD = r"\d+\.\d+|[^\W_]+"
 _BULLET = r"(?<=\s)[-–](?=\s)"
-_SIGN = r"\([-–+]\)"
+_SIGN = r"\([-–+]\)|(?<=[A-Z0-9])[-–](?=/[A-Z])"  # also "ER-/PR-"
 _LINE = r"\n(?=\s*(?:[-•*\[(]|[A-Z0-9]))"
 _SOFT = re.compile(rf"({_WORD}|{_SIGN}|{_BULLET}|{_LINE}|\.(?!\s+[a-z(])|[^\w\s.'’/\-–‐‑]|_+)")
 _STRICT = re.compile(rf"({_WORD}|{_SIGN}|{_BULLET}|{_LINE}|\.|[^\w\s.'’/\-–‐‑]|_+)")
@@ -118,8 +118,9 @@ def canonical(token: str) -> str:
         return "perineural" + token[2]  # perineural invasion, not the nodes of pN
     word = token.lower()
     if not word.isascii():
-        word = unicodedata.normalize("NFKD", word.translate(_GREEK_TABLE))
-        word = "".join(c for c in word if not unicodedata.combining(c))
+        word = unicodedata.normalize("NFKD", word.translate(_GREEK_TABLE)).encode("utf-8", "ignore").decode()
+        # an accent that stands alone, or half a surrogate pair, is a sign: every token is a word
+        word = "".join(c for c in word if not unicodedata.combining(c)) or "^"
     if len(word) > 3 and word.isalpha():
         if _ANY_BRITISH.search(word) and not _KEEP_ISE.match(word):  # one look at most words instead of thirty
             for pattern, replacement in _BRITISH:

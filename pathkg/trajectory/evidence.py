@@ -255,9 +255,11 @@ class GraphEvidence:
                 if relation in HIERARCHY or relation in READS_AS or relation in UNINFORMATIVE:
                     continue
                 sign = -1 if relation in AGAINST or bool(arrays.edge_negated[edge]) else 1
-                if relation in ("stains_negative_for", "stains_positive_for") and self._negative_result(a, b):
-                    sign = -sign
                 way = (*walked, edge, *far[other][::-1])
+                # what is known of a marker, or of an alteration, is denied by its negative result
+                if self._negative_result(a, b) and (relation in ("stains_negative_for", "stains_positive_for") or any(
+                        self._relations[int(arrays.edge_relation[e])] in READS_AS for e in way)):
+                    sign = -sign
                 offer(sign, way if near is from_a else way[::-1])
         found = sorted((rank, sign, edges) for sign, (rank, edges) in best.items())
         return tuple(Connection(edges, self._words(a, edges), sign, self._named(edges)) for _, sign, edges in found)

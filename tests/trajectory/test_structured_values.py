@@ -82,3 +82,11 @@ def test_sizes_in_capitals_are_sizes(report: str, said: str, verdict: str) -> No
     text = (f"<observe>The tumor measures {said}.</observe><think>1. Invasive ductal carcinoma of the breast.</think>"
             "<answer>Invasive ductal carcinoma of the breast.</answer>")
     assert str(pathkg.verify(text, report=f"Invasive ductal carcinoma of the breast, {report}.").verdict) == verdict
+
+
+@pytest.mark.parametrize(("report", "step", "verdict"), [
+    ("Monosomy 3 negative.", "Negative monosomy 3 fits uveal melanoma.", "contradicted"),
+    ("Monosomy 3 present.", "Monosomy 3 fits uveal melanoma.", "supported")])
+def test_a_negative_result_does_not_speak_for_what_is_known_of_its_marker(report: str, step: str, verdict: str) -> None:
+    text = f"<observe>{report}</observe><think>1. {step}</think><answer>Uveal melanoma.</answer>"
+    assert str(pathkg.verify(text, report=f"Eye: uveal melanoma. {report}").verdict) == verdict
