@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,7 @@ from pathkg.errors import InputError, PathkgError
 if TYPE_CHECKING:
     from pathkg.trajectory import Certificate
 
+_LOG = logging.getLogger(__name__)
 RUNNERS = ("local", "ray")
 CHUNK = 4
 PARENT_CHECK_SECONDS = 1.0
@@ -69,6 +71,12 @@ class Worker:
             made = self.generator.generate(case)
         except PathkgError as error:
             why = Rejection(case.case_id, case.patient_id, "read", "unusable", error.message)
+            return CaseResult.of(case.case_id, rejected=[why.to_dict()])
+        except (OSError, MemoryError):
+            raise  # the machine's trouble, not the case's
+        except Exception as error:  # a fault of ours on one text must not cost the others; it is counted and logged
+            _LOG.exception("case %s could not be worked on", case.case_id)
+            why = Rejection(case.case_id, case.patient_id, "read", "internal_error", f"{type(error).__name__}: {error}")
             return CaseResult.of(case.case_id, rejected=[why.to_dict()])
         certificates = [certificate for _, certificate, _ in made.written]
         return self.result(case, made.samples, certificates, made.rejected)

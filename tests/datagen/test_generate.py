@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -345,3 +346,18 @@ def test_yield_on_real_reports() -> None:
         cases = [c for c in read_cases(shared(f"reports/tcga_reports_{name}.jsonl")) if isinstance(c, Case)][::20]
         generator = Generator(pathkg.load(), options=GenerateOptions(questions=1))
         assert sum(generator.generate(c).accepted for c in cases) / len(cases) >= share, name
+
+
+def test_a_fault_on_one_case_rejects_that_case_alone(caplog: pytest.LogCaptureFixture) -> None:
+    from datagen.runners import Worker
+
+    class Faulty:
+        def generate(self, case: Case) -> Any:
+            raise OSError("disk full") if case.case_id == "full" else IndexError("string index out of range")
+
+    worker = Worker(cast(Any, Faulty()))
+    result = worker(Case("one", "p", "a report"))
+    assert [(r["reason"], r["detail"]) for r in result.rejected] == [("internal_error", "IndexError: string index out of range")]
+    assert "could not be worked on" in caplog.text
+    with pytest.raises(OSError, match="disk full"):
+        worker(Case("full", "p", "a report"))
