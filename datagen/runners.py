@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 RUNNERS = ("local", "ray")
+FAULTS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
+"""What a fault in our code raises on one text. A full disk or memory is the machine's trouble, and ends the run."""
+
 CHUNK = 4
 PARENT_CHECK_SECONDS = 1.0
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
@@ -72,9 +75,7 @@ class Worker:
         except PathkgError as error:
             why = Rejection(case.case_id, case.patient_id, "read", "unusable", error.message)
             return CaseResult.of(case.case_id, rejected=[why.to_dict()])
-        except (OSError, MemoryError):
-            raise  # the machine's trouble, not the case's
-        except Exception as error:  # a fault of ours on one text must not cost the others; it is counted and logged
+        except FAULTS as error:  # a fault of ours on one text must not cost the others; it is counted and logged
             _LOG.exception("case %s could not be worked on", case.case_id)
             why = Rejection(case.case_id, case.patient_id, "read", "internal_error", f"{type(error).__name__}: {error}")
             return CaseResult.of(case.case_id, rejected=[why.to_dict()])

@@ -357,7 +357,7 @@ def test_a_fault_on_one_case_rejects_that_case_alone(caplog: pytest.LogCaptureFi
 
     worker = Worker(cast(Any, Faulty()))
     result = worker(Case("one", "p", "a report"))
-    assert [(r["reason"], r["detail"]) for r in result.rejected] == [("internal_error", "IndexError: string index out of range")]
+    assert [(r["reason"], r["detail"]) for r in result.notes["rejected"]] == [("internal_error", "IndexError: string index out of range")]
     assert "could not be worked on" in caplog.text
     with pytest.raises(OSError, match="disk full"):
         worker(Case("full", "p", "a report"))
