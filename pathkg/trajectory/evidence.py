@@ -146,6 +146,7 @@ class GraphEvidence:
         self._hierarchy = {i for i, r in enumerate(graph.relations) if r in HIERARCHY}
         self._climbs: dict[int, dict[int, tuple[int, ...]]] = {}
         self._sites: dict[str, frozenset[str]] = {}
+        self._opposites: dict[str, tuple[str, ...]] = {}
         self._below: dict[str, dict[str, int]] = {}
         self._above: dict[str, tuple[str, ...]] = {}
         self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
@@ -263,6 +264,21 @@ class GraphEvidence:
                 offer(sign, way if near is from_a else way[::-1])
         found = sorted((rank, sign, edges) for sign, (rank, edges) in best.items())
         return tuple(Connection(edges, self._words(a, edges), sign, self._named(edges)) for _, sign, edges in found)
+
+    def opposite_results(self, curie: str) -> tuple[str, ...]:
+        """Of a marker result, the results of the same marker with the other sign: "CK7 positive" of "CK7 negative"."""
+        known = self._opposites.get(curie)
+        if known is None:
+            index = self.graph.find_index(curie)
+            known = ()
+            if index is not None and self.graph.type(index) == "marker_result":
+                negative = self._negative_result(index, index)
+                markers = [m for _, m, way in self.graph.neighbors(curie, relation="result_of") if way == "forward"]
+                known = tuple(sorted({r for m in markers for _, r, way in self.graph.neighbors(m, relation="result_of")
+                                      if way == "backward" and r != curie
+                                      and self._negative_result(i := self.graph.index(r), i) != negative}))
+            self._opposites[curie] = known
+        return known
 
     def _negative_result(self, a: int, b: int) -> bool:
         return any(self.graph.type(i) == "marker_result" and self.graph.name(i).lower().endswith(_NEGATIVE_RESULT)

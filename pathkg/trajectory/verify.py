@@ -5,7 +5,8 @@ Rules, in the order they are applied (``docs/verification.md`` explains them wit
 1. Every part (``observe``, each step, ``answer``) is linked; historical and unspecified mentions state nothing, nor
    do the labels of cited sources ("WHO-breast-2019").
 2. An entity is *supported* by a span of the report that states the same node, or a more special one (for an absent
-   entity: a more general one), with the same polarity; it is *contradicted* when the report only says the opposite.
+   entity: a more general one), with the same polarity; it is *contradicted* when the report only says the opposite, or of a
+   marker only the opposite result.
 3. A claim ("A supports B") is *supported* by a graph path of that sign, or by a sentence of the report that states
    both; it is *contradicted* when the graph only knows the opposite sign.
 4. A diagnosis the report does not name is supported where the report gives it in two pieces (a more general
@@ -340,6 +341,9 @@ class _Verifier:
                 if against:
                     says = "absent" if polarity == "+" else "present"
                     return CheckedEntity(*made, "contradicted", f"the report states it as {says}", against)
+                reversed_ = self.report.spans(self.lookup.opposite_results(mention.id), "+") if polarity == "+" else ()
+                if reversed_:
+                    return CheckedEntity(*made, "contradicted", "the report states the opposite result", reversed_)
         claim = next((c for c in supported if mention.id in (c.source, c.target)), None)
         if claim is None and mention.type in CONCLUSIONS:
             claim = self.concluded.get(mention.id)

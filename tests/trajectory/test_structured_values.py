@@ -90,3 +90,12 @@ def test_sizes_in_capitals_are_sizes(report: str, said: str, verdict: str) -> No
 def test_a_negative_result_does_not_speak_for_what_is_known_of_its_marker(report: str, step: str, verdict: str) -> None:
     text = f"<observe>{report}</observe><think>1. {step}</think><answer>Uveal melanoma.</answer>"
     assert str(pathkg.verify(text, report=f"Eye: uveal melanoma. {report}").verdict) == verdict
+
+
+@pytest.mark.parametrize(("report", "said", "verdict"), [
+    ("CK7 negative.", "CK7 is positive.", "contradicted"), ("CK7 positive.", "CK7 is negative.", "contradicted"),
+    ("CK7 positive.", "CK7 is positive.", "supported"), ("CK20 negative.", "CK7 is positive.", "unsupported"),
+    ("HER2 negative.", "HER2 is positive.", "contradicted")])
+def test_the_opposite_result_of_a_marker_contradicts(report: str, said: str, verdict: str) -> None:
+    text = f"<observe>{said}</observe><think>1. Adenocarcinoma is seen.</think><answer>Adenocarcinoma.</answer>"
+    assert str(pathkg.verify(text, report=f"Adenocarcinoma. {report}").verdict) == verdict
