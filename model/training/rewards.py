@@ -18,7 +18,7 @@ from transformers import TrainerCallback
 from model.data.samples import TrainingSample
 from model.training.config import JudgeSection, RewardSection
 from pathkg.errors import InputError, PathkgError
-from pathkg.rewards.adapters.common import completion_text
+from pathkg.rewards.adapters.scoring import completion_text
 
 log = logging.getLogger("model.training")
 

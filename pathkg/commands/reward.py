@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _score(args: argparse.Namespace) -> int:
     from pathkg.rewards import CompositeReward, EntityReward, Reference, build_reference
-    from pathkg.rewards.adapters.common import parse_weights
+    from pathkg.rewards.adapters.scoring import parse_weights
 
     if bool(args.reference) == bool(args.gold):
         raise InputError("one of --reference and --gold is needed", hint="--gold takes the gold trajectory itself")

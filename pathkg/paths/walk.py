@@ -92,19 +92,14 @@ def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, st
     if state[EXPANSIONS] == 0:
         on_path[start] = 1
         score[0] = 0
-    while depth >= 0:
+    while depth >= 0 and looked != looks:
+        looked += 1
         v = node[depth]
         j = cursor[depth]
         if j >= ptr[v + 1]:
             on_path[v] = 0
             depth -= 1
             continue
-        if looked == looks:
-            state[DEPTH] = depth
-            state[FOUND] = found
-            state[EXPANSIONS] += spent
-            return False
-        looked += 1
         w = to[j]
         slack = length - depth - 1 - togo[w]
         if slack < 0 or slack >= width or best[w * width + slack] == IMPOSSIBLE or on_path[w] != 0:
@@ -115,10 +110,7 @@ def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, st
             cursor[depth] = j + 1
             continue
         if spent == most:
-            state[DEPTH] = depth
-            state[FOUND] = found
-            state[EXPANSIONS] += spent
-            return False
+            break
         spent += 1
         cursor[depth] = j + 1
         if depth + 1 < length:
@@ -142,7 +134,7 @@ def walk_best(ptr: Any, to: Any, gain: Any, togo: Any, best: Any, width: int, st
     state[DEPTH] = depth
     state[FOUND] = found
     state[EXPANSIONS] += spent
-    return True
+    return bool(depth < 0)
 
 
 def walk_all(ptr: Any, to: Any, togo: Any, best: Any, width: int, start: int, length: int, room: int, most: int,
@@ -160,29 +152,21 @@ def walk_all(ptr: Any, to: Any, togo: Any, best: Any, width: int, start: int, le
     spent = looked = 0
     if state[EXPANSIONS] == 0:
         on_path[start] = 1
-    while depth >= 0:
+    while depth >= 0 and looked != looks:
+        looked += 1
         v = node[depth]
         j = cursor[depth]
         if j >= ptr[v + 1]:
             on_path[v] = 0
             depth -= 1
             continue
-        if looked == looks:
-            state[DEPTH] = depth
-            state[FOUND] = found
-            state[EXPANSIONS] += spent
-            return False
-        looked += 1
         w = to[j]
         slack = length - depth - 1 - togo[w]
         if slack < 0 or slack >= width or best[w * width + slack] == IMPOSSIBLE or on_path[w] != 0:
             cursor[depth] = j + 1
             continue
         if spent == most or (depth + 1 == length and found == room):
-            state[DEPTH] = depth
-            state[FOUND] = found
-            state[EXPANSIONS] += spent
-            return False
+            break
         spent += 1
         cursor[depth] = j + 1
         if depth + 1 < length:
@@ -197,4 +181,4 @@ def walk_all(ptr: Any, to: Any, togo: Any, best: Any, width: int, start: int, le
     state[DEPTH] = depth
     state[FOUND] = found
     state[EXPANSIONS] += spent
-    return True
+    return bool(depth < 0)

@@ -114,6 +114,6 @@ class Service:
     def _reward(self, weights: dict[str, float] | None) -> CompositeReward:
         if not weights:
             return self.reward_function
-        from pathkg.rewards.adapters.common import reward_from
+        from pathkg.rewards.adapters.scoring import reward_from
 
         return reward_from(store=str(self.graph.path), weights=weights)

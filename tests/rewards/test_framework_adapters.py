@@ -19,7 +19,7 @@ import pytest
 from pathkg.errors import InputError
 from pathkg.rewards import CompositeReward, build_reference
 from pathkg.rewards.adapters import FRAMEWORKS, adapter_path
-from pathkg.rewards.adapters.common import completion_text, parse_weights, reward_from
+from pathkg.rewards.adapters.scoring import completion_text, parse_weights, reward_from
 from pathkg.rewards.redteam import gold_cases
 
 CASES = gold_cases()[:6]

@@ -6,7 +6,7 @@ import pytest
 
 from pathkg.errors import InputError
 from pathkg.rewards import CompositeReward, SemanticReward, build_reference
-from pathkg.rewards.adapters.common import reward_from
+from pathkg.rewards.adapters.scoring import reward_from
 from pathkg.rewards.reading import MOST_UNSTATED
 from pathkg.rewards.semantic import CONTRADICTION, INVENTION
 from pathkg.trajectory import Trajectory

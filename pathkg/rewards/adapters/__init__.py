@@ -1,7 +1,7 @@
 """One file per reinforcement-learning framework. Each can be imported, or pointed at by its path.
 
 ``pathkg reward path --framework verl`` prints the path to put into a framework's configuration. All of them score
-through :func:`pathkg.rewards.adapters.common.score_many`, so equal text earns equal numbers everywhere.
+through :func:`pathkg.rewards.adapters.scoring.score_many`, so equal text earns equal numbers everywhere.
 """
 
 from __future__ import annotations

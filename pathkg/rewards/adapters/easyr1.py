@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pathkg.rewards.adapters.common import numbers, reward_from, score_many
+from pathkg.rewards.adapters.scoring import numbers, reward_from, score_many
 
 REWARD_NAME = "pathkg"
 REWARD_TYPE = "batch"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pathkg.rewards.adapters.common import references_from, reward_from, score_many
+from pathkg.rewards.adapters.scoring import references_from, reward_from, score_many
 
 try:
     from swift.rewards import ORM, orms

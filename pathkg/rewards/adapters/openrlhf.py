@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pathkg.rewards.adapters.common import numbers, reward_from, score_many
+from pathkg.rewards.adapters.scoring import numbers, reward_from, score_many
 
 _SPECIAL = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?s>|<(?:bos|eos|pad|unk|end_of_turn)>|\[(?:PAD|/?INST)\]")
 _ASSISTANT = re.compile(r"<\|im_start\|>assistant\n?|<\|start_header_id\|>assistant<\|end_header_id\|>\s*|<\|assistant\|>\n?"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pathkg.rewards.adapters.common import references_from, reward_from, score_many
+from pathkg.rewards.adapters.scoring import references_from, reward_from, score_many
 from pathkg.rewards.breakdown import RewardBreakdown
 
 

@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pathkg.rewards.adapters.common import REFERENCE_COLUMNS, completion_text, numbers, reward_from
+from pathkg.rewards.adapters.scoring import REFERENCE_COLUMNS, completion_text, numbers, reward_from
 from pathkg.rewards.breakdown import RewardBreakdown
 
 _F = TypeVar("_F", bound=Callable[..., Any])

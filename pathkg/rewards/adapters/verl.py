@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pathkg.rewards.adapters.common import numbers, reward_from, score_many
+from pathkg.rewards.adapters.scoring import numbers, reward_from, score_many
 
 
 def compute_score(data_source: Any = None, solution_str: Any = None, ground_truth: Any = None,
