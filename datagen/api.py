@@ -14,6 +14,7 @@ from datagen.filters.base import FilterOptions, check_text_filters
 from datagen.filters.contamination import BenchmarkIndex
 from datagen.findings import CaseFindings, collect_findings
 from datagen.given import MIN_GIVEN_FINDINGS, given_questions
+from datagen.grounds import missing_grounds
 from datagen.plan import POSITIVE_MARGIN, Plan
 from datagen.planning import build_plan
 from datagen.questions import KINDS, Question, ask
@@ -256,6 +257,9 @@ class Generator:
         if len(stated) < self._needed(case):
             return self._reject(case, "filter", "too_few_findings",
                                 f"{len(stated)} linked findings in the trajectory", question.kind)
+        thin = "" if case.questions else missing_grounds(certificate, question.kind)
+        if thin:
+            return self._reject(case, "filter", "thin_evidence", thin, question.kind)
         reference = build_reference(trajectory, graph=self.graph, certificate=certificate)
         findings = [{"id": e.id, "name": e.name, "type": e.type, "assertion": "absent" if e.polarity == "-" else "present",
                      "start": e.evidence[0].start, "end": e.evidence[0].end, "text": e.evidence[0].text}

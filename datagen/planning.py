@@ -45,9 +45,10 @@ _LABORATORY = re.compile(
 """Procedures that look at a specimen, or treat a patient, and are no way to obtain one."""
 
 _VAGUE_NAME = re.compile(
-    r"^tumor size\b|\b(?:findings?|features?|status|size|count|tumor border|architectural pattern|depth of invasion|deposit|in cytology)$"
+    r"^tumor size\b|\b(?:findings?|features?|status|size|count|tumor border|architectural pattern|deposit|in cytology)$"
+    r"|\b(?:diameter|dimension|tumor extent|thickness|pattern of invasion|depth of (?:\w+ )?invasion)$"
     r"|^(?:percentage|number|residual non-neoplastic|pigment and)\b", re.IGNORECASE)
-"""Names of classes of findings rather than of a finding."""
+"""Names of classes of findings, and of measures, rather than of a finding."""
 
 _BYSTANDER = re.compile(r"artifact|biopsy site|anthraco|granulation tissue|\bink|suture|foreign body|reactive|normocellular", re.IGNORECASE)
 """What a biopsy or a life leaves in a tissue: it is seen beside tumors and speaks for none."""
@@ -56,6 +57,16 @@ _NORMAL_NAME = re.compile(r"unremarkable|normal|benign|negative|uninvolved|confi
 """Findings of normal tissue: their absence is a slip of a reader, not something one looks for."""
 
 MAX_SUPPORT = 6
+
+
+def says_nothing(node: str, name: str) -> bool:
+    """Whether a finding is only a heading or a measure: linked like a finding, it states nothing by itself.
+
+    Example:
+        >>> says_nothing("PATHKG:largest-basal-diameter", "largest basal diameter"), says_nothing("", "tumor necrosis")
+        (True, False)
+    """
+    return node in VAGUE or _VAGUE_NAME.search(name) is not None
 
 
 def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, evidence: EvidenceFinder,
@@ -81,7 +92,7 @@ def build_plan(case_id: str, findings: CaseFindings, *, graph: KnowledgeGraph, e
     organ = choose_organ(findings, diagnosis, taxonomy)
     categories = {category_kind(f): f for f in findings.of_type("stage") if f.assertion == "present"}
     telling = [f for f in findings.of_type(*EVIDENCE_TYPES, polarity=None)
-               if f.id not in VAGUE and not _VAGUE_NAME.search(f.name) and _belongs(f, categories, organ, diagnosis)]
+               if not says_nothing(f.id, f.name) and _belongs(f, categories, organ, diagnosis)]
     # "necrosis" beside "no tumor necrosis": the general word says less than what is denied
     denied = {c for f in telling if f.polarity == "-" for c in taxonomy.above(f.id)}
     special = {c for f in telling if f.assertion == "present" for c in taxonomy.above(f.id)}

@@ -344,7 +344,7 @@ def test_yield_on_real_reports() -> None:
     """A sample of the real reports here; the whole figure comes from benchmarks/datagen.py."""
     for name, share in (("clean", 0.8), ("noisyocr_400", 0.6)):
         cases = [c for c in read_cases(shared(f"reports/tcga_reports_{name}.jsonl")) if isinstance(c, Case)][::20]
-        generator = Generator(pathkg.load(), options=GenerateOptions(questions=1))
+        generator = Generator(pathkg.load(), options=GenerateOptions(questions=2))
         assert sum(generator.generate(c).accepted for c in cases) / len(cases) >= share, name
 
 
@@ -361,3 +361,20 @@ def test_a_fault_on_one_case_rejects_that_case_alone(caplog: pytest.LogCaptureFi
     assert "could not be worked on" in caplog.text
     with pytest.raises(OSError, match="disk full"):
         worker(Case("full", "p", "a report"))
+
+
+@pytest.mark.parametrize(("text", "thin"), [
+    # nothing is seen: a size, an absence, and where it is
+    ("Stomach, biopsy: gastric adenocarcinoma, moderately differentiated. No evidence of intestinal metaplasia. The lesion measures "
+     "2.5 cm. pT2 pN0.", True),
+    ("Eye, enucleation: uveal melanoma. Largest basal diameter 12 mm. No extraocular extension. No ciliary body involvement. "
+     "Optic nerve margin is negative. pT2a.", True),
+    # adversaries: one finding that is present and speaks for the answer
+    ("Stomach, biopsy: gastric adenocarcinoma, moderately differentiated. Glandular pattern is present. No evidence of intestinal "
+     "metaplasia. The lesion measures 2.5 cm. pT2 pN0.", False),
+    ("Eye, enucleation: uveal melanoma. Epithelioid cells are present. Melanin pigment is present. No extraocular extension. pT2a.", False)])
+def test_a_sample_rests_on_a_finding_that_is_present(generator: Generator, text: str, thin: bool) -> None:
+    made = generator.generate(Case("t", "t", text))
+    reasons = {r.reason for r in made.rejected if r.question_kind == "diagnosis"}
+    assert (reasons == {"thin_evidence"}) is thin, (made.rejected, [s.text for s in made.samples])
+    assert any(s.question_kind == "diagnosis" for s in made.samples) is not thin
