@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pathkg.errors import InputError, MissingExtraError, UnknownEntityError
+from pathkg.errors import InputError, MissingExtraError
 from pathkg.graph import KnowledgeGraph
 from pathkg.paths.batch import DistanceTable, PathBatch, solve_in_threads
 from pathkg.paths.constraints import Constraints, Plan, compile_plan, edge_classes
+from pathkg.paths.ends import Ends, nodes_of, plain_pair
 from pathkg.paths.engine import (
     LONGEST,
     CompiledEngine,
@@ -46,9 +47,6 @@ would have to be made first."""
 
 SWITCH_PAIRS = (1_000, 10_000)
 """A batch of at least this many pairs loads the compiled engine at once; likewise."""
-
-Ends = str | Collection[str]
-"""One CURIE or name, or several."""
 
 
 class PathFinder:
@@ -120,9 +118,9 @@ class PathFinder:
         """See :func:`~pathkg.paths.query.find_paths`."""
         check_options(k, max_hops, mode, select, limit, max_expansions, time_limit)
         plan = self.plan(read_constraints(constraints))
-        starts, unknown = self._resolve(a)
-        targets, unknown_targets = self._resolve(b)
-        others, unknown_case = self._resolve(case)
+        starts, unknown = nodes_of(self.graph, a)
+        targets, unknown_targets = nodes_of(self.graph, b)
+        others, unknown_case = nodes_of(self.graph, case)
         trouble = "; ".join(unknown + unknown_targets + unknown_case)
         if not starts or not targets:
             return self._empty("unknown_entity", trouble or "an empty set of entities was given")
@@ -340,7 +338,7 @@ class PathFinder:
         fits = k <= TOP_LIMIT and hops * k <= 4096 and mode != "all_simple" and plan.pattern is None
         if not (isinstance(self._engine, CompiledEngine) and fits):
             return PathBatch([self.find(a, b, **options) for a, b in given])
-        ends = [self._single_pair(pair, plan) for pair in given]
+        ends = [self._plain_pair(pair, plan) for pair in given]
         rows = [i for i, end in enumerate(ends) if end is not None]
         starts = np.array([ends[i][0] for i in rows], np.int64)  # type: ignore[index]
         targets = np.array([ends[i][1] for i in rows], np.int64)  # type: ignore[index]
@@ -409,31 +407,10 @@ class PathFinder:
                 total[i] = 0 if compact is None else self._engine.count(compact)
         return DistanceTable(length, tuple(int(t) for t in total if t is not None))
 
-    def _single_pair(self, pair: tuple[Ends, Ends], plan: Plan) -> tuple[int, int] | None:
+    def _plain_pair(self, pair: tuple[Ends, Ends], plan: Plan) -> tuple[int, int] | None:
         """Indices of a pair of two names that needs no special answer."""
-        a, b = pair
-        if not (isinstance(a, str) and isinstance(b, str) and a.strip() and b.strip()):
-            return None
-        try:
-            start, target = self.graph.index(self.graph.resolve(a)), self.graph.index(self.graph.resolve(b))
-        except UnknownEntityError:
-            return None
-        return None if self._blocked(start, target, plan) else (start, target)
-
-    # -- input ---------------------------------------------------------------------------------------------
-
-    def _resolve(self, given: Ends) -> tuple[list[int], list[str]]:
-        """Node indices without repeats, and a message for each name that the graph does not hold."""
-        nodes: dict[int, None] = {}
-        unknown = []
-        for name in [given] if isinstance(given, str) else given:
-            if not name.strip():
-                raise InputError("a start or target is empty", hint='name it by CURIE or name: "keratin pearl"')
-            try:
-                nodes.setdefault(self.graph.index(self.graph.resolve(name)))
-            except UnknownEntityError as error:
-                unknown.append(f"{error.message} ({error.hint})" if error.hint else error.message)
-        return list(nodes), unknown
+        found = plain_pair(self.graph, *pair)
+        return None if found is None or self._blocked(*found, plan) else found
 
     def _empty(self, reason: str, detail: str) -> PathResult:
         return PathResult((), reason, detail, False, 0, self.graph.hash)

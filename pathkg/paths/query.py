@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from pathkg.graph import KnowledgeGraph
-from pathkg.paths.finder import Ends, PathFinder
+from pathkg.paths.ends import Ends
+from pathkg.paths.finder import PathFinder
 from pathkg.paths.ranking import Weights
 from pathkg.records import PathResult
 
