@@ -28,6 +28,10 @@ from pathkg.sources.registry import Asset, find_source
 Progress = Callable[[str, int, int], None]
 """Called with the file's name, bytes so far and bytes in all (0: unknown)."""
 
+DOWNLOAD_RECORD = "download.json"
+"""Beside the files: what they are, where they came from, under which licence."""
+PART = ".part"
+"""Ending of a file that is still arriving."""
 ATTEMPTS = 5
 _BLOCK = 1 << 18
 _TIMEOUT_S = 30.0
@@ -89,7 +93,7 @@ def download(name: str, *, folder: str | os.PathLike[str] | None = None, mirror:
         done.append(fetch(asset, place / asset.file, force=force, progress=progress))
     record = {"source": source.name, "version": source.version, "licence": source.licence, "home": source.home,
               "files": [{**d.to_dict(), "path": d.path.name} for d in done]}
-    (place / "download.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (place / DOWNLOAD_RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return done
 
 
@@ -101,11 +105,12 @@ def fetch(asset: Asset, target: Path, *, force: bool = False, progress: Progress
     """
     if target.is_file() and not force:
         return _checked(asset, target, cached=True)
-    if os.environ.get("PATHKG_OFFLINE", "").lower() not in ("", "0", "false"):
+    offline = os.environ.get("PATHKG_OFFLINE", "").lower() not in ("", "0", "false")
+    if offline and not asset.url.startswith("file:"):  # a mirror in a folder is no network
         raise DownloadError(f"{target.name} is not in the cache and PATHKG_OFFLINE forbids the network",
                             hint=f"put the file at {target}, or unset PATHKG_OFFLINE")
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
+    part = target.with_name(target.name + PART)
     if force:
         part.unlink(missing_ok=True)
     try:

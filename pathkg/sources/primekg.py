@@ -19,6 +19,7 @@ import pyarrow as pa
 from pathkg.errors import InputError
 from pathkg.sources.curies import GROUP_PREFIX, INDEX_PREFIX
 from pathkg.sources.delimited import Columns, existing, header_of, read_columns, words_and_codes
+from pathkg.sources.download import PART
 from pathkg.sources.mirrors import edge_table, fold_mirrors, ranks
 from pathkg.sources.primekg_nodes import NodeDraft, NodeSet, why_unusable
 from pathkg.sources.tables import (
@@ -97,7 +98,8 @@ def _column_names(file: Path) -> list[str]:
 
 def _in_folder(folder: Path, nodes: str | os.PathLike[str] | None) -> tuple[Path, str | os.PathLike[str] | None]:
     def first(*patterns: str) -> Path | None:
-        return next((p for pattern in patterns for p in sorted(folder.glob(pattern)) if p.is_file()), None)
+        return next((p for pattern in patterns for p in sorted(folder.glob(pattern))
+                     if p.is_file() and PART not in p.suffixes), None)  # a download under way is no table yet
 
     whole = first("kg.csv", "kg.csv.*", "kg.parquet", "kg_grouped.csv*")
     if whole is not None:

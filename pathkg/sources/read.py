@@ -11,6 +11,7 @@ import pyarrow as pa
 from pathkg.errors import InputError
 from pathkg.sources.core import CORE_FOLDER, CORE_RECORD, core_digest, read_core
 from pathkg.sources.delimited import existing, open_binary
+from pathkg.sources.download import DOWNLOAD_RECORD, PART
 from pathkg.sources.tables import (
     SOURCE_EDGES,
     SOURCE_FORMS,
@@ -124,11 +125,24 @@ def ontology_files(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[Path],
         if not path.is_dir():
             files.append(existing(path))
             continue
-        inside = [f for f in sorted(path.rglob("*")) if f.is_file() and not f.name.startswith(".")]
-        known = [f for f in inside if f.stat().st_size and ontology_kind(f)]
+        inside = [f for f in sorted(path.rglob("*")) if f.is_file() and not f.name.startswith(".")
+                  and f.name != DOWNLOAD_RECORD]
+        known = [f for f in inside if _ontology_of_folder(f)]
         if not known:
             raise InputError(f"the folder {path} holds no ontology or mapping file",
                              hint="OBO, OBO-graph JSON, HGNC, OncoTree JSON or SSSOM")
         files += known
         left_out += [f for f in inside if f not in set(known)]
     return files, left_out
+
+
+def _ontology_of_folder(file: Path) -> bool:
+    """Whether a file that nobody named is to be read: a download under way and JSON of another kind are not."""
+    if PART in file.suffixes or not file.stat().st_size:
+        return False
+    kind = ontology_kind(file)
+    if kind != "json":
+        return bool(kind)
+    with open_binary(file) as data:
+        start = data.read(1 << 16).decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    return start.startswith("[") or '"graphs"' in start or '"TISSUE"' in start

@@ -250,11 +250,20 @@ def test_a_folder_of_ontologies_is_searched_and_what_is_none_is_named(tmp_path):
     (folder / "more" / "b.obo").write_text(OBO.replace("0000001", "0000002").replace("disease", "tumor"))
     (folder / "LICENSE").write_text("terms of use\n")
     (folder / "empty.obo").write_text("")
+    (folder / "download.json").write_text('{"source": "mondo"}')  # what `pathkg download` writes beside the files
+    (folder / "c.obo.part").write_text(OBO.replace("0000001", "0000003"))
+    (folder / "settings.json").write_text('{"colour": "blue"}')
+    (folder / "terms.json").write_text('[{"id": "MONDO:0000004", "name": "cyst"}]')
     code, out, err = run("build", "--ontology", str(folder), "--no-core", "--no-lexicon", "--out", str(tmp_path / "s"))
     assert code == 0, err
     assert "MONDO:0000001" in KnowledgeGraph.open(tmp_path / "s")
     assert "MONDO:0000002" in KnowledgeGraph.open(tmp_path / "s")
-    assert "left out: LICENSE, empty.obo" in out
+    assert "MONDO:0000004" in KnowledgeGraph.open(tmp_path / "s")
+    assert "MONDO:0000003" not in KnowledgeGraph.open(tmp_path / "s")
+    assert "left out: LICENSE, c.obo.part, empty.obo, settings.json" in out
+    assert "download.json" not in out
+    with pytest.raises(InputError, match="no OBO graph"):  # a file that is named is never passed over
+        build(tmp_path / "t", ontologies=[folder / "settings.json"], core=False)
     (tmp_path / "no ontology").mkdir()
     (tmp_path / "no ontology" / "LICENSE").write_text("terms of use\n")
     with pytest.raises(InputError, match="holds no ontology"):

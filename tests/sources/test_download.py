@@ -196,6 +196,34 @@ def test_mirror_and_cache_folder(server, tmp_path, monkeypatch):
     assert (result.path.parent / "download.json").is_file()
 
 
+def test_what_was_fetched_to_a_folder_is_a_mirror_and_builds(tmp_path, monkeypatch, capsys):
+    """Fetched where there is a network, carried over, built from as it lies: with the record beside the files."""
+    from pathkg.cli import main
+
+    term = b"format-version: 1.2\n\n[Term]\nid: HP:0000001\nname: blue dots\n"
+    usb = tmp_path / "usb"
+    (usb / "hpo").mkdir(parents=True)
+    (usb / "hpo" / "hp.obo").write_bytes(term)
+    monkeypatch.setenv("PATHKG_OFFLINE", "1")
+    monkeypatch.setenv("PATHKG_MIRROR", usb.as_uri())
+    assert main(["download", "hpo", "--to", str(tmp_path / "sources")]) == 0
+    assert (tmp_path / "sources" / "hpo" / "hp.obo").read_bytes() == term
+    assert (tmp_path / "sources" / "hpo" / "download.json").is_file()
+    capsys.readouterr()
+    assert main(["build", "--no-core", "--no-lexicon", "--ontology", str(tmp_path / "sources" / "hpo"),
+                 "--out", str(tmp_path / "store"), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "1 nodes" in out
+    assert "download.json" not in out
+
+
+def test_a_mirror_on_the_network_stays_forbidden_offline(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATHKG_OFFLINE", "1")
+    with pytest.raises(DownloadError, match="PATHKG_OFFLINE"):
+        download("hpo", folder=tmp_path, mirror=server.url.rsplit("/", 1)[0])
+    assert server.seen == []
+
+
 def test_the_pinned_checksum_of_primekg_is_checked_and_can_be_overridden(server, tmp_path):
     with pytest.raises(DownloadError, match="981,751,236"):
         download("primekg", folder=tmp_path, mirror=server.url.rsplit("/", 1)[0])
