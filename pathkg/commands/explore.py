@@ -6,6 +6,7 @@ import argparse
 from urllib.parse import quote
 
 from pathkg.commands import check_port, open_store
+from pathkg.commands.stopping import until_ctrl_c
 from pathkg.errors import InputError
 
 
@@ -35,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
         import webbrowser
 
         webbrowser.open(address)
-    with server:
+    with server, until_ctrl_c():
         server.serve_forever()
     return 0

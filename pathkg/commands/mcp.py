@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pathkg.commands.stopping import leave_at_once_on_ctrl_c
 from pathkg.serve.settings import Settings
 
 
@@ -15,5 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathkg.serve.mcp import create_server
 
-    create_server(Settings(store=args.store)).run()
+    server = create_server(Settings(store=args.store))
+    leave_at_once_on_ctrl_c()
+    server.run()
     return 0

@@ -6,8 +6,10 @@ import argparse
 import errno
 import os
 import socket
+from typing import Any
 
 from pathkg.commands import check_port
+from pathkg.commands.stopping import until_ctrl_c
 from pathkg.errors import InputError, MissingExtraError
 from pathkg.serve.settings import LOOPBACK, TOKEN_ENVIRONMENT, Settings
 
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     except ImportError as error:
         raise MissingExtraError.for_extra("uvicorn", "serve") from error
     port = _usable_port(args.host, args.port)
-    options = {"host": args.host, "port": port, "log_level": args.log_level, "access_log": False,
+    options: dict[str, Any] = {"host": args.host, "port": port, "log_level": args.log_level, "access_log": False,
                "timeout_keep_alive": 30}
     line = f"pathkg serves on http://{args.host}:{port} (page: /docs)"
     if args.workers > 1:
@@ -49,13 +51,19 @@ def run(args: argparse.Namespace) -> int:
         load(args.store or None)  # a store that cannot be opened ends the command here, not each worker
         print(line, flush=True)
         settings.to_environment()
-        uvicorn.run("pathkg.serve.app:app_from_environment", factory=True, workers=args.workers, **options)
+        with until_ctrl_c():
+            uvicorn.run("pathkg.serve.app:app_from_environment", factory=True, workers=args.workers, **options)
     else:
         from pathkg.serve.app import create_app
+        from pathkg.serve.server import Server
 
         app = create_app(settings)
         print(line, flush=True)
-        uvicorn.run(app, **options)
+        server = Server(uvicorn.Config(app, **options))
+        with until_ctrl_c():
+            server.run()
+        if not server.started and not server.should_exit:
+            return 1  # its log says why
     return 0
 
 
