@@ -53,3 +53,26 @@ def test_charts_are_well_formed(tmp_path):
                       logarithmic=True)
     root = ElementTree.fromstring(file.read_text())
     assert len(root.findall("{http://www.w3.org/2000/svg}polyline")) == 2
+
+
+@pytest.mark.parametrize(("values", "logarithmic"), [
+    ([0.3, 1.0, 1.0, 1.0], False), ([4.79, 4.7, 0.01], False), ([-0.5, 0.0, 0.4], False), ([1.0, 1.0], False), ([], False),
+    ([328.0, 2407.0, 14035.0], True), ([7.0, 9.0], True)])
+def test_no_line_runs_into_the_names_or_out_of_the_plot(tmp_path, values, logarithmic):
+    from xml.etree import ElementTree
+
+    from model.demo import figures
+
+    series = {name: [(1 + i, v) for i, v in enumerate(values)] for name in ("format", "semantic", "entity")}
+    file = line_chart(tmp_path / "c.svg", series, title="Rewards", x="step", y="mean", logarithmic=logarithmic)
+    svg = "{http://www.w3.org/2000/svg}"
+    root = ElementTree.fromstring(file.read_text())
+    places = [tuple(map(float, pair.split(","))) for line in root.findall(f"{svg}polyline") for pair in line.get("points").split()]
+    names = {t.text: (float(t.get("x")), float(t.get("y"))) for t in root.findall(f"{svg}text") if t.text in series}
+    assert set(names) == set(series)
+    assert all(y < figures.TOP - 4 for _, y in names.values())
+    assert len({x for x, _ in names.values()}) == 3
+    assert all(figures.TOP - 0.1 <= y <= figures.HEIGHT - figures.BOTTOM + 0.1 for _, y in places)
+    assert all(figures.LEFT - 0.1 <= x <= figures.WIDTH - figures.RIGHT + 0.1 for x, _ in places)
+    labels = [t.text for t in root.findall(f"{svg}text") if t.get("text-anchor") == "end"]
+    assert len(labels) == len(set(labels)) >= 2
