@@ -91,6 +91,8 @@ class Candidate:
         lines = [f"{self.node.name} ({self.node.id})  {self.score:+.2f}"]
         lines += [f"  for      {e.explain()}" for e in self.support]
         lines += [f"  against  {e.explain()}" for e in self.against]
+        if self.standing:  # or the lines would not add up to the score
+            lines.append(f"  standing {self.standing:+.2f}  described {'at length' if self.standing > 0 else 'in few words'}")
         if self.unexplained:
             lines.append(f"  silent   {', '.join(n.name for n in self.unexplained)}")
         return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path as FilePath
 from typing import Any
 from xml.etree import ElementTree
@@ -282,3 +283,13 @@ def test_explain_command(graph: KnowledgeGraph, tmp_path: FilePath, capsys: pyte
     assert run("explain", *store) == 2
     assert run("explain", "--findings", "nonsense", *store) == 2
     assert run("explain", "--findings", "keratin pearl", "--svg", str(tmp_path / "no" / "dir.svg"), *store) == 2
+
+
+def test_what_is_printed_of_a_candidate_adds_up_to_its_score() -> None:
+    graph = pathkg.load()
+    case = explain_case(graph, ["clear cytoplasm", "CD10 positive", "keratin pearl"],
+                        ["clear cell renal cell carcinoma", "chromophobe renal cell carcinoma"])
+    for candidate in case:
+        first, *lines = candidate.explain().split("\n")
+        weights = [float(re.search(r"[+-]\d+\.\d\d", line)[0]) for line in lines if not line.startswith("  silent")]
+        assert sum(weights) == pytest.approx(float(first.rsplit(None, 1)[1]), abs=0.005 * (len(weights) + 1))
