@@ -27,7 +27,7 @@ HARD = frozenset({".", ";", "\n"})
 UNFINISHED = frozenset({"for", "of", "the", "and", "or", "by", "with", "in", "to", "a", "an", "from", "no", "is", "are", "at",
                         "on", "was", "were", "that", "which", "as", "than", "into", "not", "this", "without", "has", "have", "duct", "infiltrating",
                         "squamous", "metastatic", "lymph", "moderately", "poorly", "perineural", "lymphovascular", "hepatocellular",
-                        "transitional"})
+                        "transitional", ","})
 """No sentence ends behind these; a full stop there is a lost line break."""
 
 _PREPOSITIONS = frozenset({"in", "within", "of", "at", "from", "into", "to", "on", "involving", "involve", "beyond",
@@ -41,6 +41,8 @@ _LIST_JOINERS = frozenset({"or", "nor"})
 _JOINERS = frozenset({"or", "nor", "and"})
 _BEFORE_BREAKS = frozenset({"but", "which", "however", "with", "without", "showing", "-", "–"})
 _VALUE_GLUE = frozenset({":", "(", "-", "–", "=", "is", "are", "was", "were", "status", "\"", "?"})
+_LABEL_GOES_ON = frozenset({"of", "in", "into", "through", "to", "beyond", "at", "on", "by", "within", "across"})
+_LABEL_WORDS = 8
 _LETTERS = frozenset({"n", "y"})
 _VALUE_ENDS = frozenset({".", ",", ";", ")", "(", "\n", "]", "-", "–", "/"})
 _NONE = frozenset({"0", "zero", "none"})
@@ -261,7 +263,7 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 distance = cue_start - end
                 if loose and cue.reach <= 3 and cue_end < high and words[cue_end][0].isalnum():
                     continue  # "renal vein: no tumor": the denial has an object of its own
-                if distance <= cue.reach + _BRACKET_TOKENS and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high):
+                if distance <= cue.reach + _BRACKET_TOKENS and _reaches_before(words, cue, start, end, cue_start, cue_end, low, high, loose):
                     before, before_distance = cue, distance
                     break
             elif cue.phrase == "?" or (cue.phrase in _CONTRASTS and cue_start == end):
@@ -348,13 +350,22 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
     return True
 
 
+def _is_label(between: Sequence[str]) -> bool:
+    """Whether the tokens behind a mention, up to a colon, only go on naming the field."""
+    inner = [word for word in between[:-1] if word != "?"]
+    return len(inner) <= _LABEL_WORDS and all(word[0].isalnum() for word in inner)
+
+
 def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_start: int, cue_end: int, low: int,
-                    high: int) -> bool:
+                    high: int, loose: bool) -> bool:
     between = words[end:cue_start]
     if "(" in between and ")" in between:
         opened, closed = between.index("("), between.index(")")
         if opened < closed:  # "HER2 (Herceptest): negative"
             between = [*between[:opened], *between[closed + 1:]]
+    if cue.reach <= 3 and not loose and len(between) > 2 and between[-1] == ":" and between[0] in _LABEL_GOES_ON and _is_label(between) and (
+            cue_end >= high or words[cue_end] in _VALUE_ENDS):
+        return True  # "perforation through the visceral peritoneum: no"
     if len(between) > cue.reach:
         return False
     if cue.reach == 1:

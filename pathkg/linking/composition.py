@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pathkg.linking.tokens import form_key
+
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
     from pathkg.linking.lexicon import Lexicon
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 Found = tuple[int, int, int, int, str]
 
 _LINKS = frozenset({"of", "in", "into", "to", "through", "within", "on"})
+_DETERMINERS = frozenset({"the", "a", "this", "left", "right"})
+_MOST_GAP = 3
 _AND = frozenset({"and", "or", "nor", "&", "/"})
 _COLONS = frozenset({":", "="})
 _SPREAD = frozenset({"invasion", "infiltration", "involvement", "extension", "penetration", "infiltrating", "invading",
@@ -30,6 +34,7 @@ class Composer:
         self._types = graph.arrays.node_type.tolist()
         self._type_name = graph.node_types
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
+        self._cancers: dict[int, tuple[int, int]] = {}
 
     def join(self, words: Sequence[str], found: list[Found]) -> list[Found]:
         """``found`` with joined mentions in place of their parts."""
@@ -87,14 +92,30 @@ class Composer:
             if right[3] == self._margin and self._margin is not None and left[3] >= 0 and self._is_place(left[3]):
                 return left[0], right[1], right[2], right[3], "the margin of a place"
             if right[3] == self._cancer and right[3] is not None and left[3] >= 0 and self._is_place(left[3]):
-                return left[0], right[1], right[2], right[3], "cancer of a place"
+                key_id, node = self._cancer_of(left[3])
+                return (left[0], right[1], key_id, node, "cancer of a place") if node >= 0 else None
             return None
-        if gap < 0 or gap > 2 or words[left[1]] not in _LINKS or (gap == 2 and words[left[1] + 1] not in ("the", "a", "this")):
+        if not 0 < gap <= _MOST_GAP or words[left[1]] not in _LINKS or not _DETERMINERS.issuperset(words[left[1] + 1:right[0]]):
             return None
         key_id, node = self._linked(" ".join(words[left[0]:left[1]]), " ".join(words[right[0]:right[1]]))
+        if node < 0 and left[3] == self._cancer and words[left[1]] in ("of", "in") and right[3] >= 0 and self._is_place(right[3]):
+            key_id, node = self._cancer_of(right[3])
         if node < 0:
             return None
         return left[0], right[1], key_id, node, "joined from its parts"
+
+    def _cancer_of(self, place: int) -> tuple[int, int]:
+        """Key id and node of the cancer of a place: of its own, or of the nearest place that it is part of ("cecal cancer" is
+        colon cancer); -1 and -1 where the graph names none."""
+        known = self._cancers.get(place)
+        if known is None:
+            known = (-1, -1)
+            for curie in self.graph.ancestors(self.graph.curie(place), relations=("part_of", "is_a")):
+                known = self._linked("cancer", form_key(self.graph.name(self.graph.index(curie))))
+                if known[1] >= 0:
+                    break
+            self._cancers[place] = known
+        return known
 
     def _linked(self, left: str, right: str) -> tuple[int, int]:
         known = self._known.get((left, right))

@@ -9,7 +9,7 @@ from typing import Any
 from pathkg.linking.staging import Value
 
 _MEASURE = (r"(?P<a>\d{1,3}(?:[.,]\s?\d{1,2})?)\s?(?:cm|mm)?\s?(?:x|X|by|\*)?\s?(?P<b>\d{1,3}(?:[.,]\d{1,2})?)?\s?(?:cm|mm)?\s?(?:x|X|by|\*)?"
-            r"\s?(?P<c>\d{1,3}(?:[.,]\d{1,2})?)?\s*(?P<unit>cm|mm)\b")
+            r"\s?(?P<c>\d{1,3}(?:[.,]\d{1,2})?)?(?:\.\s|\s?)\s*(?P<unit>cm|mm)\b")
 _SIZE = re.compile(
     r"(?P<cue>tumou?r\s+(?:size|dimensions?)|size(?:\s+of)?(?:\s+(?:the\s+)?(?:invasive|primary|largest|main))?(?:\s+(?:tumou?r|component|mass|lesion))?"
     r"|(?:greatest|maximum|largest)\s+(?:tumou?r\s+)?(?:dimension|diameter|extent|size)|max\.?\s+diameter|measuring|measures|diameter)"
@@ -20,8 +20,12 @@ _MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|neoplasm|lesion|\w*carcinoma|\w*s
                    + r"(?!\s*(?:from|to|of\s+the|away|margin|above|below|beyond|of\s+\d|(?:distal|proximal|superior|inferior|medial|lateral|anterior|posterior|deep)(?:ly)?\s+to))", re.I)
 _WITHIN_THE_TUMOUR = re.compile(r"invad|\binvasion\s+(?:of|into|is|measur|depth)|breslow|clark|level|epicent|centered|mitos", re.I)
 _SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou?r|mass|carcinoma|adenocarcinoma|neoplasm|lesion)\b)(?!\s*-?\s*free)", re.I)
+# "the end of the specimen, there is a 3 cm mass": the specimen only says where
+_WHERE = re.compile(r"\b(?:specimen|segment|portion|colon|bowel|kidney|uterus|prostate)\b[^.;]*?\b(?:there\s+(?:is|are|was)|shows?|showed|reveals?|revealed|contains?|demonstrates?)\b", re.I)
+_OTHER_THING = re.compile(r"\b(?:uninvolved|free|negative|from|away|beyond|above|below|to\s+the|clear)\b", re.I)
+_NEW_SENTENCE = re.compile(r"\.\s+(?:[A-Z][a-z]|THE\b|ON\b|IT\b)")
 _NOT_THE_TUMOUR = re.compile(r"\bnod(?:es?|al)\b|deposit|metasta|smaller|smallest|second\s+|satellite|breslow|specimen|fragments?|biopsy|scar|cyst|polyp|ellipse|skin|margin|depth|thickness|distance|"
-                             r"extension|within|(?<!contiguous\s)(?<!largest\s)focus\b|foci\b|segment|aggregate|in\s+situ|dcis|clot|hemorrhag|adenoma\b|uterus|prostate\s+(?:gland|measur)|kidney\s+measur", re.I)
+                             r"extension|within|circumferenc|\bportion\b|(?<!contiguous\s)(?<!largest\s)focus\b|foci\b|segment|aggregate|in\s+situ|dcis|clot|hemorrhag|adenoma\b|uterus|prostate\s+(?:gland|measur)|kidney\s+measur", re.I)
 _BOUND = re.compile(r"(?:more|greater|less|larger|smaller)\s+than|at\s+least|up\s+to|[<>≤≥]\s*=?\s*$", re.I)
 _CLAUSE = re.compile(r"[.;:]\s")
 
@@ -46,7 +50,9 @@ def sizes(text: str) -> list[Value]:
                 lead = clauses[-2][-25:] + lead
             if pattern is _MASS and _WITHIN_THE_TUMOUR.search(match["gap"]):
                 continue
-            if at in found or _NOT_THE_TUMOUR.search(lead) or _BOUND.search(text[match.start():at]):
+            if pattern is _SIZED and (_OTHER_THING.search(match["cue"]) or _NEW_SENTENCE.match(text, match.end("unit"))):
+                continue
+            if at in found or _NOT_THE_TUMOUR.search(_WHERE.sub(" ", lead)) or _BOUND.search(text[match.start():at]):
                 continue
             values = [float(match[g].replace(" ", "").replace(",", ".")) for g in "abc" if match[g]]
             factor = 10.0 if match["unit"].lower() == "cm" else 1.0

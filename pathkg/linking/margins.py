@@ -16,7 +16,7 @@ _BEHIND = re.compile(rf"\b{_EDGE}(?!\s+(?:measur|is\s+inked))(?P<gap>[^.;\d]{{0,
                      rf"(?:approximately|about|less\s+than|greater\s+than|more\s+than|at\s+least|only|[<>~=])?\s*{_N}(?!\s*(?:in\s+(?:circumf|diam|length|width|thick)|x\s*\d))", re.I)
 _CLOSEST = re.compile(rf"(?:(?:closest|nearest)(?P<gap>[^.;]{{0,80}}?)|distance(?P<gap2>[^.;]{{0,60}}?{_EDGE}[^.;\d]{{0,40}}?)){_N}", re.I)
 _NOT_A_DISTANCE = re.compile(r"measur\w*\W+(?:\w+\W+){0,4}$|superior\s+to|medial\s+to|anterior\s+to|length|circumference", re.I)
-_OTHER_PLACE = re.compile(r"junction|dentate|pectinate|anal\s+verge|ligament|nipple|incision|carina", re.I)
+_OTHER_PLACE = re.compile(r"junction|dentate|pectinate|anal\s+verge|ligament|nipple|incision|carina|diameter|dimension", re.I)
 
 _CLEAN = r"(?:negative|uninvolved|free|clear|clean|not\s+involved|unremarkable|benign|no\s+(?:residual\s+|invasive\s+|evidence\s+of\s+)?(?:tumou?r|carcinoma|malign\w+|neoplas\w+|dysplasia|cancer|involvement|evidence|melanoma|sarcoma)|without\s+(?:tumou?r|carcinoma|evidence)|absent|not\s+seen)"
 _FREE = re.compile(rf"\b{_EDGE}\b(?P<m>(?:(?!{_EDGE})[^.;]){{0,80}}?)\b{_CLEAN}\b|\b(?:negative|clear|free|uninvolved|clean|tumou?r-free)\s+(?:\w+\s+){{0,3}}{_EDGE}"
@@ -29,8 +29,8 @@ _INVOLVED = re.compile(
     rf"|\bR[12]\b(?!\w|\s*(?:lymph|node))", re.I)
 # "margins involved: none" is the label of a field, and so is "margin involved:" with its value missing
 _FIELD = re.compile(rf"\b{_EDGE}\s+(?:\w+\s+){{0,2}}(?P<label>involved|involvement|positive|status)\s*(?:\([^)]{{0,30}}\))?\s*[:?]\s*(?P<v>[^.;\n]{{0,40}})", re.I)
-_FIELD_FREE = re.compile(r"^\W*(?:no\b|none|not\s+involved|negative|free|uninvolved|narrowly\s+free|absent|clear)", re.I)
-_FIELD_INVOLVED = re.compile(r"^\W*(?:yes|positive|present|involved|(?:\w+\s+){0,3}margins?)", re.I)
+_FIELD_FREE = re.compile(r"^\W*(?:(?:all|both|the|surgical|resection|inked|final|margins?|are|is|of)\s+){0,6}(?:no\b|none|not\s+involved|negative|free|uninvolved|narrowly\s+free|absent|clear)", re.I)
+_FIELD_INVOLVED = re.compile(r"^\W*(?:yes|positive|present|involved|(?:\w+\s+){0,3}margins?)(?!.*\b(?:not|no|free|negative|uninvolved|clear|cannot)\b)", re.I)
 _FIELD_OPEN = re.compile(r"^\W*(?:$|n/?a\b|not\s|cannot|unknown|uncertain|indeterminate|margin)", re.I)
 _DENIED = re.compile(r"\b(?:no|not|without|nor|does\s+not|do\s+not|neither|negative\s+for|free\s+of|clear\s+of|absence\s+of|uninvolved\s+by)\s+(?:\w+\s+){0,5}$", re.I)
 

@@ -83,7 +83,8 @@ _RATIO = re.compile(
     rf"(?<![\w./#+])(?P<a>{PLAIN}|no|none|all|(?:a\s+)?single|multiple)\s*(?:\(\s?\d{{1,3}}\s?\)\s*)?\(?\s*(?:nodes?\s+|lymph\s+nodes?\s+)?"
     rf"(?:(?P<a2>{PLAIN})\s*)?(?:(?:is\s+|are\s+)?(?:positive|involved)\s+(?=(?:out\s+)?of\b))?(?P<sep>out\s+of|of|/)\s*(?:the\s+)?(?P<total>(?:a\s+)?total\s+(?:of\s+)?)?(?P<b>{PLAIN})(?![\w/+]|\.\d|\s?(?:cm|mm|hpf|mitos|%))",
     re.I)
-_ROMAN_RATIO = re.compile(r"(?:\bN[o0r]\.?\s*|\()(?P<a>[IVXL]+|[0O])\s?/\s?(?P<b>[IVXL]+)\b", re.I)
+_ROMAN_RATIO = re.compile(r"(?:\bN[o0r]\.?\s*|\()(?!V\s?/\s?L\b)(?P<a>[IVXL]+|[0O])\s?/\s?(?P<b>[IVXL]+)\b", re.I)
+"""But "(V/L)" is venous and lymphatic."""
 _NOT_A_RATIO = re.compile(r"\b(?:grade|score|nottingham|richardson|tubul\w*|mitos\w*|mitotic|nuclear|nuclei|pleomorphism|G\d?|gleason|stage|o'clock|dated?|section|slide|block|"
                           r"part|page|differentiat\w+|hpf|intensity|her2?|neu|formation|Elston|cassette|day|of)\b\W{0,4}(?:\w+\W{1,2}){0,2}$", re.I)
 _PAGE = re.compile(r"\b(?:page|part|sheet|copy|block|stage|grade)\W{0,3}$", re.I)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _JOIN_LENGTH = 6
 _MOST_JOINS = 200_000
 _MOST_GAP = 3
+_BEHIND_NODES = frozenset({"mx", "pmx", "m", "pm", "stage", "ajcc", "uicc", "and", "with", "at", "grade"})
+"""Words that may stand behind the letters "NO" where they are N0; before any other word they deny ("pT1. NO NODES SUBMITTED")."""
 
 
 class SentenceReader:
@@ -222,6 +224,7 @@ class SentenceReader:
             return None
         added = [(k, k + 1, state.key_id, node, "") for k, token in enumerate(tokens)
                  if token == "NO" and k and "pt" in (words[k - 1][:2], words[max(0, k - 2)][:2])
+                 and (k + 1 == len(words) or not words[k + 1].isalpha() or words[k + 1] in _BEHIND_NODES)
                  and not any(f[1] > k >= f[0] for f in found)]
         return sorted([*found, *added]) if added else None
 

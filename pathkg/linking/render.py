@@ -137,5 +137,8 @@ def _grade(value: dict[str, object]) -> str:
     pair = value.get("gleason")
     if isinstance(pair, list):
         return f"Gleason {'+'.join(map(str, pair))}, grade group {value.get('grade')}"
+    if value["system"] == "Gleason":
+        parts = [f"Gleason {value['score']}" if "score" in value else "", f"grade group {value['grade']}" if value.get("grade") else ""]
+        return ", ".join(part for part in parts if part)
     words = f" ({value['words']})" if "words" in value else ""
     return f"{value['system']} grade {value.get('grade')}{words}"

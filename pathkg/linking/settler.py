@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pathkg.linking.assertion import assert_mentions, find_cues
 from pathkg.linking.composition import Composer
-from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED
+from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, UNSPECIFIED
 from pathkg.linking.sections import history_ranges
 from pathkg.linking.sentences import MOST_SETTLED, Entity, Found, Key, Sentence, Settled, Status
 
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 _INTRODUCING = frozenset({"a", "an", "with", "containing", "residual", "viable", "recurrent", "metastatic"})
 _NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is", "to", "from", "for"})
 _ARTICLE_REACH = 5
-_DENIED = re.compile(r"""\s*[:=]\s*(?:
+_NAME_ENDS = r"\s*(?:\([^()\n]{1,20}\)\s*|\)\s*)?[:=]\s*"
+_DENIED = re.compile(_NAME_ENDS + r"""(?:
     [-–−](?=[ \t]*(?:$|[\n,;.]))                                                        # lymphovascular invasion: -
-    |(?:0\s?%|[LVlv]0|Pn0|0(?=\s*(?:$|[\n,;)]|\.(?!\d))))(?![\w.-]*\d)                         # necrosis: 0%, tumor deposits: 0
+    |(?:0\s?%|[LVlv]0|Pn0|0(?=\s*(?:$|[\n,;()]|\.(?!\d))))(?![\w.-]*\d)                         # necrosis: 0%, tumor deposits: 0
     |(?:\[\s?\][^\[\]:\n]{0,40})?\[\s?[xX]\s?\]\s*(?:absent|no|not|none)\b(?!\s+(?:spec|appl|assess|know))  # [ ] present [x] absent
+    |[pPcCyY]{0,2}[NM]0(?![\w.-]*\d|\s?\(i\+)                                               # distant metastasis: M0
     )""", re.X)
 """Values of a field that deny it, and that no cue phrase can hold."""
-_FIELD = (":", "=")
+_NOT_SAID = re.compile(_NAME_ENDS + r"[pPcCyY]{0,2}[NM][xX]\b")
+"""Values of a field that leave it open: "distant metastasis (pM): pMX"."""
+_FIELD = (":", "=", "(", ")")
 _GLEASON_SUM = re.compile(r"gleason[^.;\n+\d]{0,40}(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])(?![\d.])", re.I)
 _SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
 _POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
@@ -156,6 +160,9 @@ class Settler:
             if (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
                     and _DENIED.match(text, offsets[2 * end - 1])):
                 status[k] = (NEGATED, None)
+            elif (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
+                    and _NOT_SAID.match(text, offsets[2 * end - 1])):
+                status[k] = (UNSPECIFIED, None)
         kept = [k for k, f in enumerate(found) if f[3] not in asserted or _is_asserted(words, f, status[k])]
         if len(kept) < len(found):
             found, status = [found[k] for k in kept], [status[k] for k in kept]

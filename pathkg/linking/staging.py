@@ -9,6 +9,7 @@ from typing import Any
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "l": 1, "ll": 2, "lll": 3, "1": 1, "2": 2, "3": 3, "4": 4,
           "one": 1, "two": 2, "three": 3, "four": 4, "low": 1, "intermediate": 2, "high": 3}
 _N = r"[0-9OolI]"
+_STAGE_OF_FIBROSIS = re.compile(r"(?:fibrosis|hepatitis|inflammat\w*|cirrhosis|steatohepatitis|metavir|ishak|batts|ludwig|scheuer|brunt|laennec)\b(?!.*\b(?:AJCC|UICC|TNM|FIGO|patholog\w+|tumou?r|clinical)\b)[^;:]{0,60}$", re.I)
 
 _T = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmMaA]{0,2}[pP]?|[cC])[\s_]?[T](?P<gap>[\s:]{0,2})"
@@ -24,6 +25,7 @@ _RUN = re.compile(
 # "Pn" beside T or M is nodal; behind L, V or N it is perineural invasion
 _NODAL_PN = re.compile(r"(?<![A-Za-z])[pP]?T\s?[0-4][a-d]?[,;\s]{1,2}Pn(?P<v>[0-3][a-c]?)(?![a-z0-9])|(?<![A-Za-z])Pn(?P<w>[0-3][a-c]?)[,;\s]{1,2}[pP]?M\s?[01xX](?![a-z0-9])")
 _M_FOLLOWS = re.compile(r"[pc]?[NM]\s?[0-3xXoO](?![a-z])|[VLR][0-2]")
+_WORD_BEHIND = re.compile(r"[ \t]+(?![pPyYcC]{0,2}[MmNnGgRrLlVv][\s:]?[\dXxOo](?![A-Za-z]))(?!(?:stage|AJCC|UICC|FIGO|and|with|M|at)\b)[A-Za-z]{2,}", re.I)
 _STAGING_WORDS = re.compile(r"stag|tumou?r\s+extent|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
 _PREVIOUS = re.compile(r"year[\s\-]*old|history|clinical(?:ly)?\s|previous|biopsy of", re.I)
 _STAGE_GROUP = re.compile(
@@ -64,6 +66,8 @@ def tnm(text: str, letter: str) -> list[Value]:
     for match in _NODAL_PN.finditer(text) if letter == "N" else ():
         values.append(Value(match["v"] or match["w"], match.start(), match.end(), 4.0))
     for match in _RUN.finditer(text):
+        if letter == "N" and match["N"] in "Oo" and not match["M"] and _WORD_BEHIND.match(text, match.end()):
+            continue
         if match[letter]:
             values.append(Value(_category(match[letter]), match.start(), match.end(), 5.0))
     for match in {"T": _T, "N": _NODE, "M": _M}[letter].finditer(text):
@@ -91,6 +95,8 @@ def tnm(text: str, letter: str) -> list[Value]:
             continue  # "NOT", "NODES"
         if raw in "oOlI" and "p" not in prefix and weight < 2.5 and (raw != "O" or re.match(r"\.| ?[A-Za-z]", text[match.end():match.end() + 2])):
             continue  # "EXCISION. NO CARCINOMA", "PATH.NO:"
+        if raw in "oO" and _WORD_BEHIND.match(text, match.end()):
+            continue  # "pT1. NO NODES SUBMITTED", but "pT1 NO MX"
         if match["gap"] and "p" not in prefix and weight < 2:
             continue
         if weight >= 2:
@@ -107,6 +113,8 @@ def stage_group(text: str) -> list[Value]:
     """Stage groups such as ``IIA`` stated in ``text``, in order."""
     found = []
     for match in _STAGE_GROUP.finditer(text):
+        if _STAGE_OF_FIBROSIS.search(text, max(0, match.start() - 90), match.start()):
+            continue
         value = match["value"].replace(" ", "").upper()
         value = {"1": "I", "2": "II", "3": "III", "4": "IV"}.get(value[0], value[0]) + value[1:]
         found.append(Value(value, match.start(), match.end(), 1.0))
@@ -119,12 +127,16 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     (system, weight, re.compile(pattern, re.I)) for system, weight, pattern in (
         ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:(?:score|grade|pattern|sum)\W{0,4}){0,3}\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
                        r"(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])"),
+        ("Gleason", 5.5, r"\bprimary\W+(?:gleason\W+)?(?:(?:grade|pattern|score)\W+){0,2}(?P<a>[1-5])(?:\s?/\s?5)?(?!\d|\.\d)[^0-9]{1,40}?\bsecondary\W+(?:gleason\W+)?"
+                         r"(?:(?:grade|pattern|score)\W+){1,2}(?P<b>[1-5])(?!\d|\.\d)"),
+        ("Gleason", 4.5, r"\bgrade\s+group\W{0,4}(?:of\W+)?(?P<group>[1-5])(?!\d|\.\d|\s?\+)"),
+        ("Gleason", 4, r"gleason(?:'s)?\W+(?:(?:total|combined|sum|score|grade|of)\W+){0,4}(?P<sum>[6-9]|10)(?:\s?/\s?10)?(?!\s?[+.]?\d|\s?\+|\s?(?:cm|mm|%))"),
         ("Fuhrman", 5, rf"f[uo]+hrman(?:n)?(?:'s)?\W+(?:nuclear\W+)?(?:grade\W*)?(?:is\W+)?(?:of\W+)?{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("Fuhrman", 4, rf"(?:fuhrman|nuclear)\s+grade\s*\(?(?:fuhrman)?\)?\W{{0,4}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
         ("ISUP", 5, rf"\bISUP\W+(?:nucleolar\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]){_OF}"),
         ("Nottingham", 6, rf"(?:nottingham|elston|bloom|SBR|scarff|modified\s+b)[^.;]{{0,60}}?\bgrade\W{{0,4}}{_DIGIT}(?![A-Za-z0-9+]|\.\d){_OF}"),
-        ("Nottingham", 4, r"(?:nottingham|bloom|elston|SBR)[^;]{0,130}?(?:score|total|sum|=|grade)?\W{0,6}(?P<score>[3-9])\s*(?:/|of|out of)\s*9"),
-        ("Nottingham", 5, r"nottingham\s+(?:combined\s+)?(?:histologic(?:al)?\s+)?score\W{0,4}(?P<score>[3-9])(?![0-9.])"),
+        ("Nottingham", 4, r"(?:nottingham|bloom|elston|SBR)[^;]{0,130}?(?:score|total|sum|=|grade)?\W{0,6}(?<!/)(?P<score>[3-9])\s*(?:/|of|out of)\s*9"),
+        ("Nottingham", 5, r"nottingham\s+(?:combined\s+)?(?:histologic(?:al)?\s+)?score\W{0,4}(?<!/)(?P<score>[3-9])(?![0-9.])"),
         ("Nottingham", 3, r"(?:nottingham|bloom)[^;]{0,90}?=\s?(?P<score>[3-9])(?![0-9.])"),
         ("FIGO", 5, rf"\bFIGO\W+(?:histologic(?:al)?\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
         ("FNCLCC", 5, rf"\bFNCLCC\W+(?:histologic(?:al)?\W+)?grade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9]|\.\d){_OF}"),
@@ -144,7 +156,7 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     ))
 _WORDS = {"well": 1, "moderate": 2, "moderately": 2, "poor": 3, "poorly": 3, "undifferentiated": 4, "high": 3, "low": 1,
           "intermediate": 2}
-_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity|regression|response|CIN|PIN|PanIN|intraepithelial)\W+(?:\w+\W+){0,2}$",
+_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity|regression|response|CIN|PIN|PanIN|intraepithelial|hepatitis|gliosis|atypia)\W+(?:\w+\W+){0,2}$",
                                re.I)
 
 
@@ -165,6 +177,11 @@ def grades(text: str) -> list[Value]:
             if groups.get("a"):
                 pair = [int(groups["a"]), int(groups["b"])]
                 value.update(gleason=pair, grade=_grade_group(*pair))
+            elif groups.get("group"):
+                value["grade"] = int(groups["group"])
+            elif groups.get("sum"):
+                total = int(groups["sum"])
+                value.update(score=total, grade=_GROUP_OF_SUM[total])
             elif groups.get("score"):
                 score = int(groups["score"])
                 value.update(score=score, grade=1 if score <= 5 else 2 if score <= 7 else 3)
@@ -182,6 +199,10 @@ def grades(text: str) -> list[Value]:
                 continue
             found.append(Value(value, match.start(), match.end(), weight))
     return sorted(found, key=lambda v: (-v.weight, v.start))
+
+
+_GROUP_OF_SUM = {6: 1, 7: None, 8: 4, 9: 5, 10: 5}
+"""ISUP grade group of a Gleason score; 7 is group 2 or 3, which its patterns decide."""
 
 
 def _grade_group(first: int, second: int) -> int:
