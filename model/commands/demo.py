@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="language model: SmolLM2-135M (default), a toy at random, or a folder")
     parser.add_argument("--scale", type=float, default=1.0, help="steps and cases times this (default 1)")
     parser.add_argument("--threads", type=int, help="torch threads")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the slides, the weights and the training (default 0)")
     parser.add_argument("--ablations", action="store_true", help="also train without masking, pseudo-bags and the "
                                                                  "entity reward")
     parser.add_argument("--features", choices=("slides", "prototypes"), default="slides",

@@ -6,7 +6,7 @@ import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", required=True, metavar="FOLDER")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="gets train, validation and test .jsonl, and bags/")
     parser.add_argument("--train", type=int, default=240, help="cases to train on (default 240)")
     parser.add_argument("--validation", type=int, default=48, help="held-back cases (default 48)")
     parser.add_argument("--test", type=int, default=60, help="cases for evaluation (default 60)")
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="draw slides, tile and encode them (needs pathkg[slides]), or random features (default)")
     parser.add_argument("--real-slide", default="", metavar="FILE", help="a slide whose patches join those that say "
                                                                          "nothing")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default 0)")
 
 
 def run(args: argparse.Namespace) -> int:

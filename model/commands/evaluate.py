@@ -11,7 +11,7 @@ from model.commands import plain_logging
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--questions", required=True, metavar="FILE")
+    parser.add_argument("--questions", required=True, metavar="FILE", help="question set; see --form")
     parser.add_argument("--form", default="ours", help="ours, wsi-vqa, slidebench or pathmmu (default ours)")
     parser.add_argument("--bags", metavar="FOLDER", help="folder of the feature files")
     parser.add_argument("--split", help="split of the question file, where it has several")
@@ -22,16 +22,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="FOLDER", help="gets report.json and report.html")
     parser.add_argument("--controls", default="text_only,shuffled", metavar="LIST",
                         help="controls to run with --model, or 'none' (default text_only,shuffled)")
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--max-new-tokens", type=int, default=256)
+    parser.add_argument("--batch-size", type=int, default=8, help="questions answered at once (default 8)")
+    parser.add_argument("--max-new-tokens", type=int, default=256, help="longest answer (default 256)")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 for greedy (default)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the shuffled control and the bootstrap (default 0)")
     parser.add_argument("--system-prompt", metavar="TEXT", help="the one the model was trained with by default")
     parser.add_argument("--store", default="", help="graph store; the bundled core graph by default")
     parser.add_argument("--no-embedding", action="store_true", help="leave out the embedding scores")
     parser.add_argument("--embedding-model", metavar="FOLDER", help="another local sentence encoder")
     parser.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible endpoint of a judge")
-    parser.add_argument("--judge-model", default="", metavar="NAME")
+    parser.add_argument("--judge-model", default="", metavar="NAME", help="model of that endpoint")
 
 
 def run(args: argparse.Namespace) -> int:

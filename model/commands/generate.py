@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, metavar="FOLDER")
+    parser.add_argument("--model", required=True, metavar="FOLDER", help="a slide VLM, as sft and grpo leave it")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--bag", metavar="FILE", help="a feature file (several, joined by ';', for a region)")
     what.add_argument("--samples", metavar="FILE", help="a sample file; answers go to --out as JSON lines")
@@ -20,10 +20,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", help="report text that the certificate may cite")
     parser.add_argument("--store", default="", help="graph store; the bundled core graph by default")
     parser.add_argument("--system-prompt", metavar="TEXT", help="the one the model was trained with by default")
-    parser.add_argument("--max-new-tokens", type=int, default=512)
+    parser.add_argument("--max-new-tokens", type=int, default=512, help="longest answer (default 512)")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 for greedy (default)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0, help="of sampled answers (default 0)")
+    parser.add_argument("--batch-size", type=int, default=8, help="samples answered at once (default 8)")
     parser.add_argument("--no-stream", action="store_true", help="print the answer when it is whole")
 
 

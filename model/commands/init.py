@@ -8,7 +8,7 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lm", required=True, metavar="FOLDER", help="a causal language model that transformers loads")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="the model is saved here")
     parser.add_argument("--feature-dim", type=int, default=512, help="dimension of the patch features (default 512)")
     parser.add_argument("--encoder", default="dilated", metavar="KIND",
                         help="dilated, gated_attention, resampler or none (default dilated)")
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layers", type=int, default=2, help="blocks of the slide encoder (default 2)")
     parser.add_argument("--heads", type=int, default=8, help="attention heads of the slide encoder (default 8)")
     parser.add_argument("--no-tag-tokens", action="store_true", help="leave the trajectory tags in pieces")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the new weights (default 0)")
 
 
 def run(args: argparse.Namespace) -> int:

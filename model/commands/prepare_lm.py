@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hidden-size", type=int, default=128, help="width of the toy model (default 128)")
     parser.add_argument("--layers", type=int, default=2, help="depth of the toy model (default 2)")
     parser.add_argument("--vocab-size", type=int, default=1024, help="vocabulary of the toy model (default 1024)")
-    parser.add_argument("--out", required=True, metavar="FOLDER")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="model and tokenizer are saved here")
 
 
 def run(args: argparse.Namespace) -> int:

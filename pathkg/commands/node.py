@@ -16,7 +16,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--search", action="store_true", help="list nodes with a name that begins so")
     parser.add_argument("--relation", action="append", help="only edges of this relation (may be repeated)")
     parser.add_argument("--type", action="append", help="only neighbours of this type (may be repeated)")
-    parser.add_argument("--direction", choices=("any", "forward", "backward"), default="any")
+    parser.add_argument("--direction", choices=("any", "forward", "backward"), default="any",
+                        help="forward: edges of which the node is the subject; backward: the object (default: any)")
     parser.add_argument("--limit", type=int, default=_SHOWN, metavar="N", help=f"entries shown (default {_SHOWN})")
     add_store_options(parser)
 

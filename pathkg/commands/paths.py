@@ -11,9 +11,11 @@ from typing import Any
 from pathkg.commands import add_store_options, open_store, print_json, read_text
 from pathkg.errors import InputError, PathkgError
 
-_REPEATED = {"node_types": "--type", "not_node_types": "--not-type", "relations": "--relation",
-             "not_relations": "--not-relation", "sources": "--source", "not_sources": "--not-source",
-             "avoid_nodes": "--avoid-node"}
+_REPEATED = {
+    "node_types": ("--type", "inner nodes of this type only"), "not_node_types": ("--not-type", "no inner node of this type"),
+    "relations": ("--relation", "this relation only"), "not_relations": ("--not-relation", "without this relation"),
+    "sources": ("--source", "edges from this source only"), "not_sources": ("--not-source", "no edge from this source"),
+    "avoid_nodes": ("--avoid-node", "never pass through this node")}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--select", help="best, or diverse (default for several ends)")
     parser.add_argument("--case", action="append", default=[], metavar="NAME", help="another finding of the case")
     what = parser.add_argument_group("what a path may use (may be repeated)")
-    for name, flag in _REPEATED.items():
-        what.add_argument(flag, dest=name, action="append", metavar="NAME")
-    what.add_argument("--avoid-edge", dest="avoid_edges", action="append", type=int, metavar="ID")
+    for name, (flag, meaning) in _REPEATED.items():
+        what.add_argument(flag, dest=name, action="append", metavar="NAME", help=meaning)
+    what.add_argument("--avoid-edge", dest="avoid_edges", action="append", type=int, metavar="ID", help="never use this edge")
     what.add_argument("--avoid-direct", action="store_true", help="never step straight from start to target")
     what.add_argument("--direction", default="any", help="any (default), forward, backward")
     what.add_argument("--max-degree", type=int, metavar="N", help="do not pass through nodes with more edges")
@@ -43,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cost = parser.add_argument_group("budget")
     cost.add_argument("--limit", type=int, help="enumerate at most so many paths")
     cost.add_argument("--max-expansions", type=int, help="try at most so many steps")
-    cost.add_argument("--time-limit", type=float, metavar="SECONDS")
+    cost.add_argument("--time-limit", type=float, metavar="SECONDS", help="stop with what has been found by then")
     more = parser.add_argument_group("files")
     more.add_argument("--pairs", metavar="FILE", help="lines 'start<TAB>target' (- for stdin); one JSON result per line")
     more.add_argument("--weights", metavar="FILE", help="ranking weights (JSON)")

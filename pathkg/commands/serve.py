@@ -20,11 +20,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8077, help="port (default 8077; 0 picks a free one)")
     parser.add_argument("--workers", type=int, default=1, help="processes; all of them map one store")
     defaults = Settings()
-    parser.add_argument("--max-body", type=int, default=defaults.max_body, metavar="BYTES")
-    parser.add_argument("--time-limit", type=float, default=defaults.time_limit_s, metavar="SECONDS")
+    parser.add_argument("--max-body", type=int, default=defaults.max_body, metavar="BYTES",
+                        help=f"largest request; larger ones get 413 (default {defaults.max_body:,})")
+    parser.add_argument("--time-limit", type=float, default=defaults.time_limit_s, metavar="SECONDS",
+                        help=f"a request that takes longer gets 504 (default {defaults.time_limit_s:g})")
     parser.add_argument("--running", type=int, default=defaults.running, help="requests computed at once per process")
     parser.add_argument("--queue", type=int, default=defaults.waiting, help="requests that may wait; more get 503")
-    parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
+    parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"),
+                        help="what the server writes to stderr (default: warning)")
     parser.epilog = (f"A bearer token is read from the environment variable {TOKEN_ENVIRONMENT}. Without one, only "
                      "loopback addresses are served.")
 
