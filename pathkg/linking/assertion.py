@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from pathkg.linking import limits
 from pathkg.linking.cues import (
     AFFIRMED,
     AFTER,
@@ -22,6 +23,7 @@ from pathkg.linking.cues import (
     UNSPECIFIED,
     Cue,
 )
+from pathkg.linking.templates import OPENERS, unfilled
 
 HARD = frozenset({".", ";", "\n"})
 UNFINISHED = frozenset({"for", "of", "the", "and", "or", "by", "with", "in", "to", "a", "an", "from", "no", "is", "are", "at",
@@ -157,6 +159,10 @@ def assert_mentions(words: Sequence[str], spans: Sequence[tuple[int, int]], loos
                 category, cue = _govern(words, start, end, low, high, others, loose[number] in (1, 3))
             if (category == NEGATED and loose[number] == 2) or (category == HISTORICAL and loose[number] == 3):
                 category, cue = AFFIRMED, None  # a category that is given is given
+        if end < high and words[end] in OPENERS and loose[number] in (0, 2):
+            answer = unfilled(words, end, high)
+            if answer is not None:
+                category, cue = answer, None
         if category == AFFIRMED:
             if (start > low and words[start - 1][0] in "_])xX") or (start > low + 1 and words[start - 2][0] in "_])") or (
                     start > low and words[start - 1] in _BOXES):
@@ -223,7 +229,8 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
             loose: bool) -> tuple[int, Cue | None]:
     after: Cue | None = None
     after_distance = 0
-    for cue_start, cue_end, group in reversed(cues):
+    for position in range(len(cues) - 1, -1, -1):
+        cue_start, cue_end, group = cues[position]
         if cue_end > start:
             continue
         block = False
@@ -234,7 +241,7 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 distance = start - cue_end
                 if distance <= cue.reach and _reaches_after(words, cue, cue_start, cue_end, start, end, low, high,
                                                             loose):
-                    after, after_distance = cue, distance
+                    after, after_distance = (_denial(words, cues, position) if cue.phrase in limits.EVIDENCE else None) or cue, distance
                     break
             elif cue.category == BREAK:
                 block = True
@@ -245,7 +252,7 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
                 if _is_past(words, cue_start, cues):
                     continue  # "prior biopsy showed melanoma"
                 if start - cue_end <= cue.reach and not loose:
-                    after, after_distance = cue, start - cue_end
+                    after, after_distance = (_denial(words, cues, position) if cue.phrase in limits.EVIDENCE else None) or cue, start - cue_end
                     break
                 block = True
         if after is not None or block:
@@ -298,6 +305,16 @@ def _govern(words: Sequence[str], start: int, end: int, low: int, high: int, cue
     return AFFIRMED, None
 
 
+def _denial(words: Sequence[str], cues: Sequence[CueHit], position: int) -> Cue | None:
+    """The denial that takes back the evidence of the cue at ``position``: "no matrix is seen to suggest osteosarcoma"."""
+    at = cues[position][0]
+    for _, end, group in reversed(cues[:position]):
+        for cue in group:
+            if cue.category == NEGATED and cue.side == AFTER and cue.phrase in limits.DENIERS:
+                return cue if limits.is_denied_evidence(words, end, at) else None
+    return None
+
+
 def _is_unticked(words: Sequence[str], start: int, low: int) -> bool:
     """Whether an empty box stands before an option: "[ ] absent", "__ absent", "☐ absent"."""
     box, before = words[start - 1], words[start - 2] if start - 2 >= low else ""
@@ -327,7 +344,9 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
         if cue.category == NEGATED and len(between) > 3:
             return False
     if not between:
-        return True
+        return cue.phrase != "should" or cue_start == low or not words[cue_start - 1][0].isalnum()
+    if cue.phrase == "should" and cue_start > low and words[cue_start - 1][0].isalnum():
+        return False  # "should lymphoma be a concern", not "it should …"
     if cue.category == NEGATED and between[0] == ",":
         return False  # "necrosis absent, ulceration present"
     if cue.phrase == "loss of" and "," in between and not any(w in ("and", "or", "&") for w in words[start:high]):
@@ -342,6 +361,8 @@ def _reaches_after(words: Sequence[str], cue: Cue, cue_start: int, cue_end: int,
     if "," in between and cue.category in (NEGATED, POSSIBLE):
         if cue.category == POSSIBLE:
             return any(w in _JOINERS for w in words[start - 1:start]) or words[start - 1] == ","
+        if limits.is_own_value(words, start, end, high):
+            return False  # "no necrosis, mitotic activity low"
         listed = any(w in _LIST_JOINERS for w in words[cue_end:high])
         last = len(between) - 1 - between[::-1].index(",")
         tail = words[cue_end + last + 1:start + 1]
@@ -396,6 +417,8 @@ def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_st
             cue_end >= high or words[cue_end] in _VALUE_ENDS):
         return True  # "angiolymphatic invasion, not identified; ..."
     if "," in between:
+        if cue.phrase.startswith(("is ", "was ")) and "and" in between and words[end + between.index("and") + 1] == "the":
+            return False  # "invades the muscle, and the serosa is free"
         # a list with its verb behind: the last member is joined by "and" or "or"
         last = len(between) - 1 - between[::-1].index(",")
         return any(w in _JOINERS for w in between[last + 1:])

@@ -21,7 +21,7 @@ from pathkg.linking.generic import (
 )
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
-from pathkg.linking.sentences import Found, Sentence
+from pathkg.linking.sentences import Decision, Found, Sentence
 from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
@@ -157,35 +157,72 @@ class Chooser:
         """What the text as a whole says to its sentences."""
         return TextSense(self, sentences)
 
-    def decide(self, sense: TextSense, number: int) -> tuple[tuple[int, str], ...]:
-        """Node and reason of each undecided form of a sentence; no node where it is no mention here."""
+    def decide(self, sense: TextSense, number: int) -> tuple[Decision, ...]:
+        """Node and reason of each undecided form of a sentence; no node where it is no mention here, but shorter forms inside
+        it may be."""
         sentence = sense.sentences[number]
         made = []
         for k in sentence.undecided:
             first, last, key_id, node, how = sentence.found[k]
             if node == AMBIGUOUS:
                 tokens = sentence.tokens[first:last]
-                known = sense.picks.get((key_id, tokens))
-                if known is None:
-                    known = sense.picks[(key_id, tokens)] = self._pick(sense, tokens, sentence.words[first:last], key_id)
-                node, how = known
+                node, how = self._picked(sense, tokens, sentence.words[first:last], key_id)
+                if node == NOT_A_MATCH and last - first > 1:
+                    made.append((node, how, self._inside(sense, sentence, first, last)))
+                    continue
             if node >= 0 and k in sentence.bare and not self._stage_context(sense.words, sense.base_of(number) + first):
                 node = NOT_A_MATCH
-            made.append((node, how))
+            made.append((node, how, ()))
         return tuple(made)
 
-    def resolve(self, sentence: Sentence, decisions: Sequence[tuple[int, str]], top: Sequence[int]) -> list[Found]:
+    def _picked(self, sense: TextSense, tokens: tuple[str, ...], words: Sequence[str], key_id: int) -> tuple[int, str]:
+        """:meth:`_pick`, once for each form of a text."""
+        known = sense.picks.get((key_id, tokens))
+        if known is None:
+            known = sense.picks[(key_id, tokens)] = self._pick(sense, tokens, words, key_id)
+        return known
+
+    def _inside(self, sense: TextSense, sentence: Sentence, first: int, last: int) -> tuple[Found, ...]:
+        """The longest forms inside one that no owner's rule allows here: the "carcinoma" of a "CIS carcinoma" that is no CIS."""
+        made: list[Found] = []
+        words = sentence.words
+        at = first
+        while at < last:
+            best: Found | None = None
+            state = self.root[words[at]]
+            end = at + 1
+            while state is not None:
+                if state.key_id >= 0 and end - at < last - first:
+                    node, how = self.settle(state) if state.node is None else state.node, ""
+                    if node == AMBIGUOUS:
+                        node, how = self._picked(sense, sentence.tokens[at:end], words[at:end], state.key_id)
+                    if node != NOT_A_MATCH:
+                        best = (at, end, state.key_id, node, how)
+                if end >= last:
+                    break
+                state = state[words[end]]
+                end += 1
+            if best is not None and best[3] >= 0:
+                made.append(best)
+            at = best[1] if best is not None else at + 1
+        return tuple(made)
+
+    def resolve(self, sentence: Sentence, decisions: Sequence[Decision], top: Sequence[int]) -> list[Found]:
         """The forms of a sentence with the text's decisions taken and the organ's own nodes in place of general ones."""
         if not decisions and not top:
             return [f for f in sentence.found if f[3] >= 0]
         result = []
         types, swayed = self._types, self._swayed
         made = dict(zip(sentence.undecided, decisions, strict=True))
+        forms: list[Found] = []
         for k, item in enumerate(sentence.found):
-            first, last, key_id, node, how = item
             if k in made:
-                node, how = made[k]
-                item = (first, last, key_id, node, how)
+                node, how, inside = made[k]
+                forms += inside
+                item = (item[0], item[1], item[2], node, how)
+            forms.append(item)
+        for item in forms:
+            first, last, key_id, node, how = item
             if node < 0:
                 continue
             if top and node in swayed:

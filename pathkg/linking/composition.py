@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pathkg.linking import invasiveness, spread
+
 from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ _COLONS = frozenset({":", "="})
 _SPREAD = frozenset({"invasion", "infiltration", "involvement", "extension", "penetration", "infiltrating", "invading",
                      "involving", "invades", "infiltrates", "tumor infiltration", "tumor invasion", "tumor extension"})
 _SPREAD_NAMES = ("invasion", "involvement", "extension")
+_TRIGGERS = spread.WORDS | invasiveness.WORDS
 
 
 class Composer:
@@ -35,6 +38,9 @@ class Composer:
         self._type_name = graph.node_types
         self._known: dict[tuple[str, str], tuple[int, int]] = {}
         self._cancers: dict[int, tuple[int, int]] = {}
+        self._spread = spread.Spread(graph, self._linked, self._is_place)
+        disease = graph.node_types.index("disease") if "disease" in graph.node_types else -1
+        self._invasiveness = invasiveness.Invasiveness(self._plain, lambda node: self._types[node] == disease)
 
     def join(self, words: Sequence[str], found: list[Found]) -> list[Found]:
         """``found`` with joined mentions in place of their parts."""
@@ -54,6 +60,11 @@ class Composer:
                     result[-1] = joined
                     continue
             result.append(item)
+        if not _TRIGGERS.isdisjoint(words):
+            if not spread.WORDS.isdisjoint(words):
+                result = self._spread.read(words, result)
+            if not invasiveness.WORDS.isdisjoint(words):
+                result = self._invasiveness.read(words, result)
         return result
 
     def _coordinated(self, words: Sequence[str], item: Found, before: Found | None) -> Found | None:
@@ -123,19 +134,22 @@ class Composer:
             heads = _SPREAD_NAMES if left in _SPREAD else (left,)
             known = (-1, -1)
             for head in heads:
-                for key in (f"{right} {head}", f"{head} of {right}", f"{head} into {right}", f"{head} in {right}"):
-                    key_id = self.lexicon.forms.get(key, -1)
-                    if key_id >= 0:
-                        plain = [e for e in self.lexicon.entries(key_id) if e[2] == 0]
-                        if plain:
-                            known = (key_id, plain[0][0])
-                            break
+                for key in (f"{head} {right}",) if left.endswith(" through") else (f"{right} {head}", f"{head} of {right}", f"{head} into {right}", f"{head} in {right}"):
+                    known = self._plain(key)
+                    if known[1] >= 0:
+                        break
                 if known[1] >= 0:
                     break
             if len(self._known) > 100_000:
                 self._known.clear()
             self._known[(left, right)] = known
         return known
+
+    def _plain(self, key: str) -> tuple[int, int]:
+        """Key id and node of a form that needs no context; -1 and -1 where there is none."""
+        key_id = self.lexicon.forms.get(key, -1)
+        plain = [e for e in self.lexicon.entries(key_id) if e[2] == 0] if key_id >= 0 else []
+        return (key_id, plain[0][0]) if plain else (-1, -1)
 
     def _is_place(self, node: int) -> bool:
         return self._type_name[self._types[node]] in ("anatomy", "cell")

@@ -72,6 +72,7 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         do not express|does not express|did not express|negative staining for|non reactive for|nonreactive for|loss of nuclear expression of
         cannot be classified as|not classified as|does not qualify as|not qualify as|not meet criteria for|does not meet criteria for
         does not meet the criteria for|not meeting criteria for|short of
+        nothing to suggest|nothing to indicate|nothing to support|nothing suspicious for|nothing suggestive of|nothing diagnostic of
         with no definite|no invasive|no in situ|neg for|neg|no viable|no recognizable|no unequivocal|no convincing
     """),
     (NEGATED, BEFORE, 12, True, """
@@ -125,6 +126,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         is favored over|are favored over|favored over|is preferred over|preferred over|more likely than
         not unlike|not dissimilar to|not dissimilar from|in favor of|in favour of
         cannot entirely exclude|cannot completely exclude|cannot be ruled out for|no definite evidence against|to rule out
+        should|in the event of|in the event that|in case of|to exclude|to definitively exclude|to further exclude|to help exclude|must exclude
+        less likely|than with|than for|than of|more likely|exclusion of|cannot totally exclude
         if|unless|preoperative diagnosis|pre operative diagnosis|preop diagnosis|pre op dx|preop dx|pre op diagnosis|impression rule out|assess for|concern of|working diagnosis
     """),
     (POSSIBLE, BEFORE, 8, True, """
@@ -135,6 +138,8 @@ _TABLE: list[tuple[int, int, int, bool, str]] = [
         is suspicious|are suspicious|is questionable|is equivocal|is indeterminate|are indeterminate|are equivocal
         could be considered|may be considered|is a consideration|remains a consideration|must be excluded|needs to be excluded|need to be excluded
         less likely|is less likely|are less likely|not favored|is not favored|are not favored|disfavored|is disfavored
+        should be excluded|to be excluded|has to be excluded|cannot be totally excluded|can not be totally excluded|could not be entirely excluded
+        remains a concern|is a concern|be a concern|remains in the differential|remain in the differential
         remains possible|is in the differential diagnosis|is in the differential|should be considered|is considered|are considered|is suggested|are suggested|is not ruled out
         not be ruled out|not been ruled out|to be ruled out|being ruled out|is to be ruled out|should be ruled out|be ruled out
     """),

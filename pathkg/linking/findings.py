@@ -103,7 +103,7 @@ def extract_findings(text: str, *, linker: Linker, mentions: LinkResult | None =
                            fields["histologic_type"], linker.graph)
     fields["grade"] = _own_grade(fields.get("grade", []), fields["histologic_type"])
     fields["laterality"] = _laterality(text, result)
-    fields["lymphovascular_invasion"] = _invasion("lymphovascular_invasion", result, kinds.vessels)
+    fields["lymphovascular_invasion"] = _invasion("lymphovascular_invasion", result, kinds.vessels, kinds.large)
     fields["perineural_invasion"] = _invasion("perineural_invasion", result, kinds.nerves)
     fields["markers"] = [Finding("markers", {"marker": m.name, "result": m.value["result"]}, m.start, m.end, m.text, m.id)
                          for m in result if "result" in m.value]
@@ -121,6 +121,7 @@ class _Kinds:
     removals: frozenset[str]
     vessels: Mapping[str, float]
     nerves: Mapping[str, float]
+    large: frozenset[str]
     depth: Mapping[str, int]
     above: Mapping[str, frozenset[str]]
 
@@ -131,6 +132,9 @@ _TUMOUR_NAME = re.compile(r"oma\b|neoplasm|tumou?r|cancer|leuk|mesothelioma|mali
 _STATUS_NODES = {"PATHKG:l0": False, "PATHKG:l1": True, "PATHKG:v0": False, "PATHKG:v1": True, "PATHKG:v2": True}
 _NERVE_NODES = {"PATHKG:perineural-pn0": False, "PATHKG:perineural-pn1": True}
 """Categories that state an invasion: L1, V0, Pn1."""
+_LARGE_VEIN = re.compile(r"\b(?:renal|portal|hepatic|splenic|mesenteric|pulmonary|jugular|vortex|iliac|gonadal|adrenal|axillary|femoral|azygos)\s+(?:vein|artery)"
+                         r"|\bcava|\bcaval\b|great vessel|\baort", re.I)
+"""Invasion of a vein or artery with a name is a finding of its own, and no lymphovascular invasion."""
 _NOT_A_TUMOUR = re.compile(r"hematoma|granuloma|xanthoma|hamartoma|glaucoma|trachoma|stroma", re.I)
 
 
@@ -159,11 +163,11 @@ def _kinds_of(graph: KnowledgeGraph) -> _Kinds:
                     found.setdefault(below, weight - 0.1)
         return found
 
-    return _Kinds(frozenset(malignant), organs, removals,
-                  weights({"lymphovascular-invasion": 3, "vascular-invasion": 2, "lymphatic-invasion": 2,
-                           "venous-invasion": 1.5, "angioinvasion": 2, "small-vessel-invasion": 2,
-                           "large-vessel-invasion": 1.5}),
-                  weights({"perineural-invasion": 3, "neural-invasion": 2, "intraneural-invasion": 2}), depth, above)
+    vessels = weights({"lymphovascular-invasion": 3, "vascular-invasion": 2, "lymphatic-invasion": 2, "venous-invasion": 1.5,
+                       "angioinvasion": 2, "small-vessel-invasion": 2, "large-vessel-invasion": 1.5})
+    return _Kinds(frozenset(malignant), organs, removals, vessels,
+                  weights({"perineural-invasion": 3, "neural-invasion": 2, "intraneural-invasion": 2}),
+                  frozenset(curie for curie in vessels if _LARGE_VEIN.search(graph.name(curie))), depth, above)
 
 
 def _kinds(graph: KnowledgeGraph) -> _Kinds:
@@ -354,13 +358,14 @@ def _laterality(text: str, result: LinkResult) -> list[Finding]:
             for side, n in sorted(sides.items(), key=lambda item: (-item[1], where[item[0]]))]
 
 
-def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float]) -> list[Finding]:
+def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float], own: frozenset[str] = frozenset()) -> list[Finding]:
+    # tumor in a vein with a name, or a doubt of it, is a finding of its own; that it is free is said of vessels too
     # "cannot be excluded" is neither: a doubt stands as one, behind what is stated elsewhere
     stated: dict[Assertion, bool | str] = {
         Assertion.PRESENT: True, Assertion.ABSENT: False, Assertion.POSSIBLE: "possible"}
     found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id,
                      weight=nodes[m.id] - (2.5 if m.assertion is Assertion.POSSIBLE else 0))
-             for m in result if m.id in nodes and m.assertion in stated]
+             for m in result if m.id in nodes and m.assertion in stated and (m.id not in own or m.assertion is Assertion.ABSENT)]
     codes = _STATUS_NODES if name == "lymphovascular_invasion" else _NERVE_NODES
     found += [Finding(name, codes[m.id], m.start, m.end, m.text, m.id, weight=2) for m in result if m.id in codes]
     # what is there in one vessel is there: a finding outweighs a denial of another kind of vessel

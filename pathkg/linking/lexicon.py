@@ -44,7 +44,7 @@ from pathkg.linking.tokens import key_word, split
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
 
-LEXICON_VERSION = 12
+LEXICON_VERSION = 13
 KINDS = ("name", "exact", "abbreviation", "narrow", "related", "broad")
 """Kinds of forms, the most trusted first."""
 

@@ -55,7 +55,7 @@ class OrganSense:
         self._relation = {name: code for code, name in enumerate(graph.relations)}
         self._type = graph.node_types
         self._votes: dict[int, tuple[tuple[int, int], ...]] = {}
-        self._special: dict[tuple[str, int, str], int] = {}
+        self._special: dict[tuple[str, int, int], int] = {}
         self._organ_forms: dict[int, tuple[tuple[str, State | None], ...]] = {}
         organs = {index for index in map(graph.find_index, rule_organs) if index is not None}
         arises = self._relation.get("arises_in")
@@ -128,10 +128,11 @@ class OrganSense:
             organ: an organ node.
             type_: the node type that the answer must have.
         """
-        cached = self._special.get((key, organ, type_))
+        # the same words may mean two nodes, and each has its own name to look for
+        cached = self._special.get((key, node, organ))
         if cached is not None:
             return cached
-        answer = self._special[(key, organ, type_)] = self._find_special(key, node, organ, type_)
+        answer = self._special[(key, node, organ)] = self._find_special(key, node, organ, type_)
         return answer
 
     def _find_special(self, key: str, node: int, organ: int, type_: str) -> int:

@@ -11,6 +11,7 @@ from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RARE, RUN, ST
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
 from pathkg.linking.sections import HISTORY_ENDS, history_ranges
 from pathkg.linking.sentences import MOST_JOINED, Found, Sentence, SentenceMemo, ends
+from pathkg.linking.templates import trace_of
 from pathkg.linking.tokens import cut_stages, has_strict_stops, nodal_categories, split_piece
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ class SentenceReader:
                  goes_on or not words or not stops or stops[-1] != len(words) - 1, ambiguous,
                  headed and bool(history_ranges(words, colons, stops)), tuple(definitions(text)) if "(" in text else ())
         ask = self._chooser.open_questions
+        trace = trace_of(words, colons)
         return Sentence(*known, tuple(found), *ask(flags, found),
-                        None if amended is None else Sentence(*known, tuple(amended), *ask(flags, amended)))
+                        None if amended is None else Sentence(*known, tuple(amended), *ask(flags, amended), trace=trace), trace=trace)
 
     def _forms(self, rows: Sequence[Row], words: Sequence[str]) -> tuple[list[Found], bool, bool]:
         """The longest forms, which do not overlap; whether some need the text to be decided; and whether one may go on behind
@@ -134,7 +136,7 @@ class SentenceReader:
                 j += 1
                 if state.key_id >= 0:
                     decided = settle(state) if state.node is None else state.node
-                    if decided != NOT_A_MATCH:
+                    if decided != NOT_A_MATCH and not (j < n and words[j - 1] in _FIGURES and _is_measured(words, j, n)):
                         best, key_id, end = decided, state.key_id, j
             else:
                 goes_on = True
@@ -245,6 +247,24 @@ class SentenceReader:
                     state = state[words[j]]
                     j += 1
         return sorted(every)
+
+
+_FIGURES = frozenset(map(str, range(10)))
+_UNITS = frozenset({"mm2", "hpf", "mm", "cm", "figure", "mitosis"})
+_FIELDS = frozenset({"hpf", "high", "mm2", "mm", "sq", "square", "field", "10", "50", "20", "40", "2"})
+
+
+def _is_measured(words: Sequence[str], at: int, n: int) -> bool:
+    """Whether the figure before ``at`` is a count with a unit and no score: "mitoses 3/mm2", "3 per 10 HPF", "3/10 high power
+    fields", "3-4 per 2 mm2"."""
+    if at + 2 < n and words[at].isdigit() and words[at + 1] == "per":
+        at += 1
+    word = words[at]
+    if word in _UNITS:
+        return True
+    if word == "per":
+        return at + 1 < n and (words[at + 1] in _FIELDS or words[at + 1].isdigit())
+    return word in ("10", "50", "20", "40", "2") and at + 1 < n and words[at + 1] in _FIELDS
 
 
 def _without_lead(start: int, piece: str) -> tuple[int, str]:

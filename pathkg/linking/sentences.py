@@ -26,7 +26,10 @@ Status = tuple[int, "Cue | None"]
 Entity = tuple[int, "str | None", int, int]
 """Node index, polarity (``+``, ``-`` or ``None``), start and end offsets."""
 
-Key = tuple[tuple[int, ...], tuple[tuple[int, str], ...]]
+Decision = tuple[int, str, tuple[Found, ...]]
+"""Node and reason of an undecided form, and, where it is no mention, the shorter forms inside it."""
+
+Key = tuple[tuple[int, ...], tuple[Decision, ...]]
 """What a text decides for one sentence: its organs, and the nodes of undecided forms."""
 
 Core = tuple[str, str, str, int, float, str]
@@ -102,6 +105,8 @@ class Sentence:
     settled: dict[Any, Settled] | None = None
     joined: dict[Any, list[Found]] | None = None
     short_forms: tuple[tuple[int, int, str], ...] | None = None
+    trace: tuple[int, ...] = ()
+    """Of a form's legend or column titles, see :func:`pathkg.linking.templates.trace_of`."""
 
     def outcome(self, key: Any) -> Settled | None:
         """What was found under ``key``."""
@@ -166,4 +171,4 @@ def ends(text: str, *, strict: bool) -> list[int]:
     return found
 
 
-__all__ = ["MOST_JOINED", "MOST_SETTLED", "MOST_TOKENS", "Found", "Sentence", "SentenceMemo", "Settled", "Status", "ends"]
+__all__ = ["MOST_JOINED", "MOST_SETTLED", "MOST_TOKENS", "Decision", "Found", "Sentence", "SentenceMemo", "Settled", "Status", "ends"]

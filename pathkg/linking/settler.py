@@ -14,6 +14,9 @@ from pathkg.linking.composition import Composer
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, UNSPECIFIED
 from pathkg.linking.sections import history_ranges
 from pathkg.linking.sentences import MOST_SETTLED, Entity, Found, Key, Sentence, Settled, Status
+from pathkg.linking.spread import GROWN, LISTED
+from pathkg.linking.templates import unsaid
+from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -38,6 +41,9 @@ _NOT_SAID = re.compile(_NAME_ENDS + r"[pPcCyY]{0,2}[NM][xX]\b")
 _FIELD = (":", "=", "(", ")")
 _GLEASON_SUM = re.compile(r"gleason[^.;\n+\d]{0,40}(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])(?![\d.])", re.I)
 _SHORT_FORM = re.compile(r"(?<![\w-])[a-z]{0,3}[A-Z][\w/-]*\w")
+_TO_GRADE = re.compile(r"(?:[-–]\s?|\s+(?:to|or|through)\s+)(?P<to>IV|I{1,3}|[1-4])(?![A-Za-z0-9+]|\.\d|\s*(?:cm|mm|x\s*\d|foc|lymph|node|positive))")
+_GRADE_NUMBERS = {"1": 1, "2": 2, "3": 3, "4": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4}
+_RANGE = "one end of a range"
 _POLARITY: tuple[str | None, ...] = ("-", "+", None, None, None, "+")
 _OPEN: Key = ((), ())
 """The key of a sentence about which the text has nothing to decide."""
@@ -60,10 +66,13 @@ class Settler:
     def __init__(self, graph: KnowledgeGraph, lexicon: Lexicon, chooser: Chooser, results: MarkerResults,
                  abstracts: AbstractReader | None) -> None:
         self.lexicon = lexicon
+        self._graph = graph
         self._chooser = chooser
         self._results = results
         self._abstracts = abstracts
         self._composer = Composer(graph, lexicon)
+        grade = graph.node_types.index("grade") if "grade" in graph.node_types else -1
+        self._grades = frozenset(i for i, code in enumerate(graph.arrays.node_type.tolist()) if code == grade)
         self._gleason: dict[str, int] = {name: i for i, name in enumerate(graph.nodes_table()["name"].to_pylist())
                                          if name.startswith("Gleason score ")}
 
@@ -86,8 +95,11 @@ class Settler:
                        for k, (s, key) in enumerate(zip(sentences, keys, strict=True))]
             if history:
                 self._bring_back(settled)
-            return settled
-        return [s.outcome(key) or self._settled(s, key) for s, key in zip(sentences, keys, strict=True)]
+        else:
+            settled = [s.outcome(key) or self._settled(s, key) for s, key in zip(sentences, keys, strict=True)]
+        if any(s.trace for s in sentences):
+            self._leave_unsaid(sentences, settled)
+        return settled
 
     # -- one sentence --------------------------------------------------------------------------------------
 
@@ -128,6 +140,8 @@ class Settler:
             found = _with_named(found, named)
         if "+" in sentence.text:
             found = self._gleason_sums(sentence, found)
+        if not self._grades.isdisjoint([f[3] for f in found]):
+            found = self._grade_ranges(sentence, found)
         settled = self._read(sentence, found, history or ()) if found else Settled((), (), (), ())
         if not history:
             sentence.keep(full_key, settled)
@@ -163,6 +177,10 @@ class Settler:
             elif (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
                     and _NOT_SAID.match(text, offsets[2 * end - 1])):
                 status[k] = (UNSPECIFIED, None)
+            if status[k][0] == NEGATED and k and found[k - 1][4] == GROWN and looseness[node] == 3:
+                status[k] = (AFFIRMED, None)  # the place that is not invaded is there
+            if status[k] == (AFFIRMED, None) and k and found[k][4] == LISTED:  # "does not invade the capsule or renal sinus"
+                status[k] = status[k - 2 if k > 1 and found[k - 2][4] == GROWN and not found[k - 1][4] else k - 1]
         kept = [k for k, f in enumerate(found) if f[3] not in asserted or _is_asserted(words, f, status[k])]
         if len(kept) < len(found):
             found, status = [found[k] for k in kept], [status[k] for k in kept]
@@ -178,6 +196,34 @@ class Settler:
             start, end = offsets[2 * first], offsets[2 * last - 1]
             made.append((marker, _POLARITY[category], start, end) if node is None else (node, "+", start, end))
         return tuple(made)
+
+    def _grade_ranges(self, sentence: Sentence, found: list[Found]) -> list[Found]:
+        """Both grades of "Fuhrman grade 2-3"."""
+        words, offsets, text = sentence.words, sentence.offsets, sentence.text
+        made: list[Found] = []
+        for item in found:
+            first, last = item[0], item[1]
+            if item[3] in self._grades and words[last - 1] in _GRADE_NUMBERS:
+                if last - first > 2 and words[last - 2] in _GRADE_NUMBERS:
+                    last -= 1  # the form holds both: "FNCLCC grade 2/3"
+                match = _TO_GRADE.match(text, offsets[2 * last - 1])
+                at = bisect_left(offsets[0::2], match.start("to")) if match is not None else len(words)
+                other = self._same_grade(item[3], words[at]) if at < len(words) and (at < item[1] or all(f[0] != at for f in found)) else None
+                if other is not None and other[1] != item[3]:
+                    made += [(first, last, *item[2:4], _RANGE), (at, at + 1, *other, _RANGE)]
+                    continue
+            made.append(item)
+        return made
+
+    def _same_grade(self, node: int, figure: str) -> tuple[int, int] | None:
+        """Key id and node of another grade of the same system."""
+        number = _GRADE_NUMBERS.get(figure)
+        name = form_key(self._graph.name(node))
+        if number is None or name[-1:] not in "1234":
+            return None
+        key_id = self.lexicon.forms.get(f"{name[:-1]}{number}", -1)
+        other = next((e[0] for e in self.lexicon.entries(key_id) if e[0] in self._grades), -1) if key_id >= 0 else -1
+        return (key_id, other) if other >= 0 else None
 
     def _gleason_sums(self, sentence: Sentence, found: list[Found]) -> list[Found]:
         """Read "Gleason grade/sum: grade 4 + 3" as the score, where no form of the lexicon holds it whole."""
@@ -213,6 +259,24 @@ class Settler:
                     meaning[definition.short] = known
         return meaning
 
+    def _leave_unsaid(self, sentences: Sequence[Sentence], settled: list[Settled]) -> None:
+        """Legends and column titles of a form say nothing of the case."""
+        looseness = self._chooser.looseness
+        for k, (low, high) in unsaid([s.words for s in sentences], [s.trace for s in sentences]).items():
+            said = settled[k]
+            settled[k] = self._restated(said, tuple([
+                (UNSPECIFIED, None) if low <= f[0] < high and looseness[f[3]] not in (1, 3) else status
+                for f, status in zip(said.found, said.status, strict=True)]))
+
+    @staticmethod
+    def _restated(said: Settled, status: tuple[tuple[int, str | None], ...]) -> Settled:
+        """``said`` with another status of its mentions."""
+        if status == said.status:
+            return said
+        return replace(said, status=status, mentions=None, entities=tuple(
+            [e if s == before else (e[0], _POLARITY[s[0]], e[2], e[3])
+             for e, s, before in zip(said.entities, status, said.status, strict=True)]))
+
     def _bring_back(self, settled: list[Settled]) -> None:
         """An operation named under history is this specimen's own where the rest of the text names it too."""
         if not any(category == HISTORICAL and cue is None for said in settled for category, cue in said.status):
@@ -221,13 +285,9 @@ class Settler:
                    if category == AFFIRMED}
         looseness = self._chooser.looseness
         for k, said in enumerate(settled):
-            status: tuple[tuple[int, str | None], ...] = tuple([
+            settled[k] = self._restated(said, tuple([
                 (AFFIRMED, None) if category == HISTORICAL and cue is None and f[3] in current and looseness[f[3]] == 1
-                else (category, cue) for f, (category, cue) in zip(said.found, said.status, strict=True)])
-            if status != said.status:
-                settled[k] = replace(said, status=status, mentions=None, entities=tuple(
-                    [e if s == before else (e[0], _POLARITY[s[0]], e[2], e[3])
-                     for e, s, before in zip(said.entities, status, said.status, strict=True)]))
+                else (category, cue) for f, (category, cue) in zip(said.found, said.status, strict=True)]))
 
 
 def _history(sense: TextSense) -> list[Sequence[tuple[int, int]]]:

@@ -122,7 +122,10 @@ def stage_group(text: str) -> list[Value]:
 
 
 _DIGIT = r"(?P<g>IV|I{1,3}|l{1,3}|[1-4]|one|two|three|four)"
-_OF = r"(?:\s*(?:/|of|out of)\s*(?:III|IV|3|4|three|four|III|lll))?"
+# "2-3", "II to III", "G1/G2"; a stroke before a bare figure is "2 of 3", and "grade 2 - 3 cm" has a size behind it
+_TO = (r"(?:(?:[-–]\s?(?:grade\s*|G)?|\s+(?:to|or|through)\s+(?:grade\s*|G)?|\s*(?:[/&]|\band\b)\s*(?:grade\s*|G))(?P<to>IV|I{1,3}|[1-4]|one|two|three|four)"
+       r"(?![A-Za-z0-9+]|\.\d|\s*(?:cm|mm|x\s*\d|foc|lymph|node|positive|of\s+\d\d)))?")
+_OF = _TO + r"(?:\s*(?:/|of|out of)\s*(?:III|IV|3|4|three|four|III|lll))?"
 _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     (system, weight, re.compile(pattern, re.I)) for system, weight, pattern in (
         ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:(?:score|grade|pattern|sum)\W{0,4}){0,3}\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
@@ -151,7 +154,7 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
                                r"|undifferentiated(?!\W+(?:pleomorphic|spindle|round|embryonal|sarcoma|component|small)))"),
         ("differentiation", 2, r"\b(?P<w>(?:well|moderate|moderately|poor|poorly))[\s\-]+differentiation"),
         ("numeric", 2.5, rf"\bgrade\W{{0,3}}{_DIGIT}(?![A-Za-z0-9+]|\.\d){_OF}"),
-        ("numeric", 2.5, r"(?<![A-Za-z0-9])G\s?(?P<g>[1-4])(?![0-9A-Za-z])"),
+        ("numeric", 2.5, rf"(?<![A-Za-z0-9])G\s?(?P<g>[1-4])(?![0-9A-Za-z]){_TO}"),
         ("tier", 1, r"\b(?P<w>high|low|intermediate)[\s\-]+grade\b(?![\s\-]+(?:dysplasia|PIN|prostatic|squamous|intra|DCIS|ductal|glandular))"),
     ))
 _WORDS = {"well": 1, "moderate": 2, "moderately": 2, "poor": 3, "poorly": 3, "undifferentiated": 4, "high": 3, "low": 1,
@@ -170,9 +173,13 @@ def grades(text: str) -> list[Value]:
         {'system': 'Nottingham', 'grade': 2}
     """
     found: list[Value] = []
+    legends = _legends(text)
     for system, weight, pattern in _GRADE_PATTERNS:
         for match in pattern.finditer(text):
             groups = match.groupdict()
+            at = match.start(next((name for name in ("g", "w") if groups.get(name)), 0))
+            if any(start <= at < end for start, end in legends) or _UNTICKED.search(text, max(0, at - 8), at):
+                continue
             value: dict[str, Any] = {"system": system}
             if groups.get("a"):
                 pair = [int(groups["a"]), int(groups["b"])]
@@ -187,6 +194,8 @@ def grades(text: str) -> list[Value]:
                 value.update(score=score, grade=1 if score <= 5 else 2 if score <= 7 else 3)
             elif groups.get("g"):
                 value["grade"] = _ROMAN[groups["g"].lower()]
+                if groups.get("to"):  # of a range the higher
+                    value["grade"] = max(value["grade"], _ROMAN[groups["to"].lower()])
             else:
                 word = groups["w"].lower()
                 first = re.split(r"[\s.\-]", word)[0]
@@ -198,7 +207,49 @@ def grades(text: str) -> list[Value]:
                     text[max(0, match.start() - 40):match.start()]):
                 continue
             found.append(Value(value, match.start(), match.end(), weight))
-    return sorted(found, key=lambda v: (-v.weight, v.start))
+    return _each_once(sorted(found, key=lambda v: (-v.weight, v.start)))
+
+
+_GENERAL = frozenset({"numeric", "tier", "histologic"})
+
+
+def _each_once(found: list[Value]) -> list[Value]:
+    """Grades, the most certain first, without those that say the same again: a grade given thrice is one finding, and "Fuhrman
+    grade 3" is no plain "grade 3" besides."""
+    kept: list[Value] = []
+    for v in found:
+        system = v.value["system"]
+        if system in _GENERAL and any(k.weight > v.weight and k.value["grade"] == v.value["grade"] and k.start <= v.start < k.end for k in found):
+            continue
+        if not any(k.value == v.value or (k.value["system"] == system and system not in ("Gleason", "Nottingham") and k.start < v.end and v.start < k.end)
+                   for k in kept):
+            kept.append(v)
+    return kept
+
+
+_LEGEND_ENTRY = re.compile(r"\bgrade\s+(?P<n>IV|I{1,3}|[1-4])\s*[:=]\s*(?P<said>[^;:]{3,90}?)(?=[;:,.]?\s*\bgrade\s|[;.]|$)", re.I)
+_STEPS = re.compile(r"\bwell[\s\-]+differentiated\b[^.;]{0,30}?\bmoderately[\s\-]+differentiated\b[^.;]{0,30}?\bpoorly[\s\-]+differentiated\b(?:\s*\(G\s?\d\))?", re.I)
+_UNTICKED = re.compile(r"(?:\[\s?\]|\(\s?\)|[☐□]|(?<![xX_])_{2,})\s*(?:G\s?|grade\s+)?$", re.I)
+_TICKED = re.compile(r"[\[(]\s?x\s?[\])]|_x_|[☑☒■✓✔]|\bto\b", re.I)
+_LEGEND_GAP = 3
+
+
+def _legends(text: str) -> list[tuple[int, int]]:
+    """Where a form explains its grades: "grade 1: well differentiated; grade 2: …", "well / moderately / poorly differentiated"."""
+    found = [(m.start(), m.end()) for m in _STEPS.finditer(text) if not _TICKED.search(text, max(0, m.start() - 8), m.end())]
+    run: list[re.Match[str]] = []
+    entries = [m for m in _LEGEND_ENTRY.finditer(text) if len(re.findall(r"[A-Za-z]{2,}", m["said"])) > 1]
+    for k, entry in enumerate(entries):
+        number = _ROMAN[entry["n"].lower()]
+        follows = bool(run) and number == _ROMAN[run[-1]["n"].lower()] + 1 and entry.start() - run[-1].end() <= _LEGEND_GAP
+        if not follows:
+            run = []
+        if follows or number == 1:
+            run.append(entry)
+        last = k + 1 == len(entries) or entries[k + 1].start() - entry.end() > _LEGEND_GAP
+        if len(run) > 1 and last:
+            found.append((run[0].start(), run[-1].end()))
+    return found
 
 
 _GROUP_OF_SUM = {6: 1, 7: None, 8: 4, 9: 5, 10: 5}

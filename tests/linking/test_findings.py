@@ -152,7 +152,7 @@ def test_a_line_break_inside_a_name(linker: Linker) -> None:
 
 
 @pytest.mark.parametrize(("text", "value"), [
-    ("Renal vein invasion cannot be excluded.", "possible"), ("Lymphovascular invasion: suspicious", "possible"),
+    ("Vascular invasion cannot be excluded.", "possible"), ("Lymphovascular invasion: suspicious", "possible"),
     ("Lymphovascular invasion cannot be excluded on H&E. D2-40: lymphatic invasion is present.", True),
     ("Lymphovascular invasion: not identified", False)])
 def test_a_doubtful_invasion_is_neither_there_nor_not(linker, text, value):
