@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,21 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 sys.path.insert(0, str(Path(__file__).parent))
 
-from run_page import blocks  # noqa: E402
+from run_page import blocks, fits  # noqa: E402
 
 PAGES = sorted(p for p in DOCS.rglob("*.md"))
 RUNNABLE = ("python", "bash", "sh", "shell")
 PAGE_SECONDS = 300
 TRAINING_SECONDS = 900
 """One page trains a model; the others are done in seconds."""
-TRAJECTORY = ("<observe>Keratin pearls are present.</observe><think>1. Keratin pearls support squamous cell carcinoma.</think>"
-              "<answer>Squamous cell carcinoma.</answer>")
-
 # what a page needs beyond the core: named here so that a plain environment skips it with the reason
 NEEDS = {
-    "rewards.md": ("torch",), "tutorials/reward.md": ("torch",), "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
+    "slides.md": ("openslide", "h5py", "tifffile"), "training": ("torch", "transformers", "trl"),
     "tutorials/train.md": ("torch", "transformers", "trl", "h5py", "sacrebleu", "rouge_score"),
-    "datagen.md": ("openai",), "augmentation.md": ("torch", "transformers"), "tutorials/merge.md": ("pandas",),
+    "augmentation.md": ("torch", "transformers"),
 }
 
 
@@ -59,11 +54,7 @@ def test_code_blocks_run(page: Path, programs: Path, tmp_path: Path) -> None:
         if name.startswith(start):
             for package in packages:
                 pytest.importorskip(package)
-    # pages speak of "your" files: here those are the bundled example cases and one trajectory
-    shutil.copy(ROOT / "pathkg" / "data" / "examples" / "cases.jsonl", tmp_path / "reports.jsonl")
-    (tmp_path / "trajectory.txt").write_text(TRAJECTORY, encoding="utf-8")
-    (tmp_path / "report.txt").write_text("Squamous cell carcinoma with keratin pearls.", encoding="utf-8")
-    (tmp_path / "samples.jsonl").write_text(json.dumps({"trajectory": TRAJECTORY}) + "\n", encoding="utf-8")
+    # in an empty folder: what a page uses, it makes or has fetched itself
     environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
                    "MPLBACKEND": "agg", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1",
                    "OMP_NUM_THREADS": "1"}  # several pages run at once
@@ -71,6 +62,15 @@ def test_code_blocks_run(page: Path, programs: Path, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(Path(__file__).with_name("run_page.py")), str(page)], cwd=tmp_path,
                           env=environment, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.mark.parametrize(("shown", "printed", "expected"), [
+    ("a\nb", "a\nb\n", True), ("a\nb", "a\nc", False), ("a\n…\nd", "a\nb\nc\nd", True), ("a\n…\nd", "a\nd", True),
+    ("a\n…\nd", "a\nb", False), ("a\n…", "a\nb\nc", True), ("a\n…", "b\nc", False), ("x … z", "x y z", True),
+    ("x … z", "x\ny z", False), ("a (b) [1:2]", "a (b) [1:2]", True), ("…\nd", "a\nb\nd", True), ("a", "a\nb", False),
+])
+def test_what_a_page_shows_is_compared_with_what_is_printed(shown: str, printed: str, expected: bool) -> None:
+    assert fits(shown, printed) is expected
 
 
 def test_every_fence_has_a_language_and_every_skip_a_reason() -> None:
@@ -147,3 +147,23 @@ def test_the_dependency_table_names_every_dependency() -> None:
     listed = {line.split("|")[1].strip().lower().replace("_", "-") for line in (DOCS / "dependencies.md").read_text(encoding="utf-8").splitlines()
               if line.startswith("| ")}
     assert wanted <= listed, f"run docs/dependency_table.py: {sorted(wanted - listed)}"
+
+
+def test_every_option_of_every_command_says_what_it_does() -> None:
+    import argparse
+    from importlib import import_module
+
+    silent = []
+    for program, module in (("pathkg", "pathkg.cli"), ("pathkg-datagen", "datagen.cli"), ("pathkg-train", "model.cli")):
+        for name, (where, _) in import_module(module).COMMANDS.items():
+            top = argparse.ArgumentParser(prog=f"{program} {name}")
+            import_module(where).configure(top)
+            waiting = [top]
+            while waiting:
+                parser = waiting.pop()
+                for action in parser._actions:
+                    if isinstance(action, argparse._SubParsersAction):
+                        waiting += action.choices.values()
+                    elif not action.help:
+                        silent.append(f"{parser.prog} {action.option_strings or action.dest}")
+    assert not silent
