@@ -3,7 +3,8 @@
     python -m benchmarks.release [--python /usr/bin/python3.12 ...] [--limit 2]
 
 Prints JSON: the checks of the distributions, and per interpreter whether ``pathkg quickstart`` ran, the installed size in
-MB (1 MB = 10⁶ bytes; files as in the wheels, and apart from them the byte code that pip compiles) and what dominates it.
+MB (1 MB = 10⁶ bytes): files as in the wheels; the byte code that Python makes of the modules that are used, which is all there is
+after ``pip install --no-compile``; the byte code of everything, which ``pip install`` makes at once; and what dominates.
 Leaves with 1 when something failed or the files take more than :data:`LIMIT_MB`. Needs ``build``, ``twine`` and a package
 index.
 """
@@ -31,7 +32,7 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 
 
 def sizes(packages: Path) -> dict[str, Any]:
-    """Installed MB, by package and in all."""
+    """Installed MB of files and of byte code, and the largest packages."""
     total = {"files": 0, "byte_code": 0}
     by_package: dict[str, int] = {}
     for path in packages.rglob("*"):
@@ -53,16 +54,22 @@ def try_wheel(python: str, wheel: Path, folder: Path, limit: int) -> dict[str, A
     if made.returncode:
         return {"error": made.stderr[-300:]}
     # no constraints: the newest of everything that the package allows, as a newcomer gets it
-    installed = run(environment / "bin" / "pip", "install", "-q", wheel)
+    installed = run(environment / "bin" / "pip", "install", "-q", "--no-compile", wheel)
     if installed.returncode:
         return {"error": installed.stderr[-300:]}
     start = time.perf_counter()
     done = run(environment / "bin" / "pathkg", "quickstart", "--limit", str(limit), cwd=folder,
                env={"PATH": os.environ["PATH"], "PATHKG_HOME": str(folder / "home"), "PATHKG_OFFLINE": "1"})
     packages = next((environment / "lib").glob("python3*")) / "site-packages"
+    used = sizes(packages)["byte_code_mb"]
+    run(environment / "bin" / "python", "-m", "compileall", "-q", packages)  # what pip does unless told not to
+    size = sizes(packages)
+    size = {"files_mb": size["files_mb"], "byte_code_used_mb": used, "byte_code_mb": size["byte_code_mb"],
+            "no_compile_in_all_mb": round(size["files_mb"] + used, 1),
+            "in_all_mb": round(size["files_mb"] + size["byte_code_mb"], 1), "largest_mb": size["largest_mb"]}
     return {"version": run(python, "-V").stdout.strip(), "quickstart_exit_code": done.returncode,
             "quickstart_s": round(time.perf_counter() - start, 1), "lines": done.stdout.count("\n"),
-            "stderr": done.stderr[-300:] if done.returncode else "", **sizes(packages),
+            "stderr": done.stderr[-300:] if done.returncode else "", **size,
             "versions": _versions(environment)}
 
 
