@@ -53,6 +53,9 @@ _COUNT_TOKENS = 3
 _CONTRASTS = frozenset({"rather than", "instead of", "and not"})
 _EARLIER_MATERIAL = frozenset({"biopsy", "excision", "resection", "specimen", "diagnosis", "pathology", "slide", "material", "report", "aspiration", "surgery",
                                "case", "curettage", "fna", "mastectomy", "lumpectomy", "turbt"})
+_SUBJECTS = frozenset({"margin", "node", "edge"})
+"""What is free or negative by itself; a finding joined to it by "and" is not."""
+_LABEL_ENDS = frozenset({"present", "status", "identified", "involved", "size"})
 _TITLE_REACH = 10
 _COLON_REACH = 4
 _MARK_REACH = 4
@@ -222,6 +225,8 @@ def _mark(words: Sequence[str], start: int, low: int) -> int:
 def _is_empty_field(words: Sequence[str], colon: int, following: tuple[int, int], high: int) -> bool:
     """Whether another field begins right behind the colon: "venous invasion: perineural invasion: absent"."""
     start, end = following
+    if end < high and words[end] in _LABEL_ENDS:
+        end += 1  # "renal vein invasion: adrenal gland present:"
     return start == colon + 1 and end < high and words[end] == ":"
 
 
@@ -413,6 +418,8 @@ def _reaches_before(words: Sequence[str], cue: Cue, start: int, end: int, cue_st
         return True  # "necrosis - absent"
     if any(w in _BEFORE_BREAKS for w in between):
         return False
+    if not cue.existence and "and" in between and not _SUBJECTS.isdisjoint(between):
+        return False  # "invades the serosa and margins are free"
     if len(between) == 1 and between[0] == "," and cue.category == NEGATED and cue.phrase.startswith(("not ", "none ")) and (
             cue_end >= high or words[cue_end] in _VALUE_ENDS):
         return True  # "angiolymphatic invasion, not identified; ..."

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pathkg.linking import invasiveness, spread
-
 from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:

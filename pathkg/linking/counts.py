@@ -14,9 +14,11 @@ _SIZE = re.compile(
     r"(?P<cue>tumou?r\s+(?:size|dimensions?)|size(?:\s+of)?(?:\s+(?:the\s+)?(?:invasive|primary|largest|main))?(?:\s+(?:tumou?r|component|mass|lesion))?"
     r"|(?:greatest|maximum|largest)\s+(?:tumou?r\s+)?(?:dimension|diameter|extent|size)|max\.?\s+diameter|measuring|measures|diameter)"
     r"[^0-9.;]{0,60}?" + _MEASURE, re.I)
+# "carcinoma, Fuhrman grade 3, 7.2 cm": the figure of a grade stands between tumour and size, and is no size ("grade 3, 7 cm")
+_GRADED = r"(?:\bgrade|\bscore)\s(?:of\s)?\d{1,2}(?:\s?(?:/|of)\s?\d{1,2})?(?=[\s,)(])(?!\s?(?:cm|mm|x)\b)"
 # "a firm tan mass, 1.7 cm in greatest dimension", "invasive carcinoma (5.3 cm)"
 _MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|neoplasm|lesion|\w*carcinoma|\w*sarcoma|\w*blastoma|melanoma|seminoma|mesothelioma|pheochromocytoma|paraganglioma|thymoma|meningioma|oncocytoma"
-                   r"|chordoma|teratoma|lymphoma|angiomyolipoma|\w*glioma|astrocytoma|ependymoma|carcinoid)\b(?!\s*-?\s*free))(?P<gap>[^.;:0-9]{0,60}?)[\s(,]" + _MEASURE
+                   r"|chordoma|teratoma|lymphoma|angiomyolipoma|\w*glioma|astrocytoma|ependymoma|carcinoid)\b(?!\s*-?\s*free))(?P<gap>(?:" + _GRADED + r"|[^.;:0-9]){0,60}?)[\s(,](?<!grade\s)(?<!score\s)" + _MEASURE
                    + r"(?!\s*(?:from|to|of\s+the|away|margin|above|below|beyond|of\s+\d|(?:distal|proximal|superior|inferior|medial|lateral|anterior|posterior|deep)(?:ly)?\s+to))", re.I)
 _WITHIN_THE_TUMOUR = re.compile(r"invad|\binvasion\s+(?:of|into|is|measur|depth)|breslow|clark|level|epicent|centered|mitos", re.I)
 _SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou?r|mass|carcinoma|adenocarcinoma|neoplasm|lesion)\b)(?!\s*-?\s*free)", re.I)

@@ -364,7 +364,7 @@ def _invasion(name: str, result: LinkResult, nodes: Mapping[str, float], own: fr
     stated: dict[Assertion, bool | str] = {
         Assertion.PRESENT: True, Assertion.ABSENT: False, Assertion.POSSIBLE: "possible"}
     found = [Finding(name, stated[m.assertion], m.start, m.end, m.text, m.id,
-                     weight=nodes[m.id] - (2.5 if m.assertion is Assertion.POSSIBLE else 0))
+                     weight=nodes[m.id] - (2.5 if m.assertion is Assertion.POSSIBLE or m.id in own else 0))
              for m in result if m.id in nodes and m.assertion in stated and (m.id not in own or m.assertion is Assertion.ABSENT)]
     codes = _STATUS_NODES if name == "lymphovascular_invasion" else _NERVE_NODES
     found += [Finding(name, codes[m.id], m.start, m.end, m.text, m.id, weight=2) for m in result if m.id in codes]

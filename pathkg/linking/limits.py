@@ -11,9 +11,11 @@ LEVELS = frozenset({"low", "high", "moderate", "brisk", "scant", "sparse", "mild
                     "frequent", "scattered", "occasional", "numerous", "few", "abundant", "minimal", "prominent", "extensive", "focal", "multifocal", "diffuse",
                     "patchy", "chronic", "positive", "negative", "clear", "free", "intact", "uninvolved", "involved", "unremarkable", "patent", "close", "present",
                     "absent", "wide", "widely", "bland", "elevated", "increased", "decreased", "preserved", "retained", "lost", "indeterminate", "pending", "benign",
-                    "normal", "reactive"})
+                    "normal", "reactive", "amplified", "rearranged", "mutated", "expressed"})
 """Adjectives of level or value: behind a noun they make a statement of their own."""
 
+_VALUES = frozenset({"positive", "negative", "involved", "uninvolved", "free", "clear", "present"})
+"""Values that a form may hold in its middle: "margin positive for dysplasia"."""
 _ENDS = frozenset({".", ",", ";", "\n", ")", "(", "and", "but", "with", "in", "at", "for", "to", "by", "throughout"})
 _COPULAS = frozenset({"is", "are", "was", "were", "of", "approximately", "about", "<", ">", "=", "~", ":"})
 _ADVERBS = frozenset({"focally", "widely", "very", "markedly", "mildly", "moderately", "relatively", "only", "predominantly", "grossly", "completely", "all"})
@@ -41,7 +43,9 @@ def is_own_value(words: Sequence[str], start: int, end: int, high: int) -> bool:
         >>> is_own_value("no necrosis , mitotic activity or atypia .".split(), 3, 5, 8)
         False
     """
-    if end - start > 1 and (words[end - 1] in LEVELS or (words[start] in _DEGREES and words[end - 1] in _GRADED)):
+    if words[start - 1] in ("or", "nor"):
+        return False  # "no lymphatic or perineural invasion present"
+    if end - start > 1 and (words[end - 1] in LEVELS or not _VALUES.isdisjoint(words[start + 1:end]) or (words[start] in _DEGREES and words[end - 1] in _GRADED)):
         return True  # the form holds its value: "margins positive", "high nuclear grade"
     at = end
     while at < high and at < end + 2 and (words[at] in _COPULAS or words[at] in _ADVERBS):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ _LIST = frozenset({",", "or", "nor", "and", "&", "the", "a", "an", "into", "of",
 _JOINERS = frozenset({"or", "nor", "and", "&"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "not"})
 _REACH, _CLAUSE = 9, 12
+_AROUND, _ARTICLES = frozenset({"surrounding", "adjacent"}), frozenset({"the", "a", "an", "its"})
 _STEM = 4
+_GAP = 4
 _FILLERS = frozenset({"invasion", "involvement", "extension", "infiltration", "of", "into", "through", "the", "tissue", "soft", "fat", "adipose", "wall", "gland",
                       "perineural", "vascular", "venous", "lymphatic"})
 """Words of a finding's name that need not stand in the place."""
@@ -172,12 +175,15 @@ class Spread:
     def _goes_on(self, words: Sequence[str], before: Found, item: Found, *, is_object: bool) -> bool:
         """Whether a place is the next object of the verb before: "invade the capsule, vein or renal sinus"."""
         gap = words[before[1]:item[0]]
-        if not gap or len(gap) > 4 or not all(word in _LIST for word in gap):
+        turned = gap[:2] == ("but", "not")  # "invades the muscle but not the fat"
+        if not gap or len(gap) > _GAP or not all(word in _LIST for word in (gap[2:] if turned else gap)):
             return False
+        if any(word in _AROUND and after in _ARTICLES for word, after in pairwise(gap)):
+            return False  # "and surrounding the vesicles"
         inner = words[before[0]:before[1]]
         if before[4] != LISTED and not is_object and (WORDS.isdisjoint(inner) or inner[-1] in _NOUNS):
             return False
-        if not _JOINERS.isdisjoint(gap):
+        if turned or not _JOINERS.isdisjoint(gap):
             return True
         # a comma goes on where the list is closed further on
         rest = words[item[1]:item[1] + _CLAUSE]

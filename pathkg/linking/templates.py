@@ -15,7 +15,8 @@ OPENERS = frozenset({":", "(", "[", ")", "present", "absent", "yes"})
 
 _INSTRUCTIONS = {"select": frozenset({"one", "all", "any", "only"}), "check": frozenset({"one", "all", "any", "only", "appropriate"}),
                  "choose": frozenset({"one", "all", "any", "only"}), "tick": frozenset({"one", "all", "any"}), "mark": frozenset({"one", "all", "any"}),
-                 "circle": frozenset({"one", "all"}), "pick": frozenset({"one"}), "specify": frozenset(), "enter": frozenset(), "please": frozenset()}
+                 "circle": frozenset({"one", "all"}), "pick": frozenset({"one"}), "specify": frozenset(), "enter": frozenset(),
+                 "please": frozenset({"select", "specify", "check", "choose", "circle", "indicate", "enter"})}
 """Words that ask for an answer, and the words behind them that make it sure (empty: none needed)."""
 _TITLES = frozenset({"side", "level", "number", "size", "extent", "location", "laterality", "percentage", "percent", "quantity", "station",
                      "total", "comment", "value", "result", "site", "focality", "examined", "involved", "positive", "node", "of", "and"})
@@ -111,12 +112,14 @@ def _options(words: Sequence[str], at: int, high: int, *, named: bool, bracketed
         else:
             break
         at += 1
-    over = at >= high or words[at] in _ENDS
+    over = at >= high or words[at] in _ENDS or (bracketed and words[at] == ":")
     if _YES in said and _NO in said and (over or (named and not loose)):
-        if bracketed and at + 2 < high and words[at] in _ENDS and words[at + 1] == ":":
-            answer = words[at + 2]
-            if answer == "not" and at + 3 < high:
-                return _AFTER_NOT.get(words[at + 3])
+        if at < high and words[at] in (")", "]"):
+            at += 1
+        if bracketed and at + 1 < high and words[at] == ":":
+            answer = words[at + 1]
+            if answer == "not" and at + 2 < high:
+                return _AFTER_NOT.get(words[at + 2])
             return _POLAR.get(answer)
         return UNSPECIFIED
     if named and not count:

@@ -198,6 +198,11 @@ def test_margin_distances_in_other_words(text: str, distance: float | None) -> N
     ("LEFT THIGH: DEDIFFERENTIATED LIPOSARCOMA, 18 CM, FNCLCC GRADE 2.", 180.0), ("Seminoma, 3.5 cm, confined to the testis.", 35.0),
     ("MELANOMA, BRESLOW 1.2 MM, CLARK LEVEL IV.", None), ("Tumor epicenter 2 cm distal to the Z-line.", None),
     ("Carcinoma invading 3 mm of 18 mm myometrium.", None), ("Keratinizing squamous cell carcinoma, 4.5 CM.", 45.0),
+    # the figure of a grade before the size is no part of it
+    ("Clear cell renal cell carcinoma, Fuhrman grade 3, 7.2 cm.", 72.0), ("Renal cell carcinoma, Fuhrman grade 3, 7 cm.", 70.0),
+    ("Ductal carcinoma, Nottingham grade 2/3, 2.2 cm.", 22.0), ("Adenocarcinoma, Gleason score 7, 2 cm.", 20.0),
+    ("Urothelial carcinoma, nuclear grade 2 of 4, 3 x 2 x 1 cm.", 30.0), ("Carcinoma, grade 2, 0.3 cm from the margin.", None),
+    ("Carcinoma, grade 3, margin 0.2 cm away.", None), ("Carcinoma, grade 1, 2 of 5 lymph nodes.", None),
 ])
 def test_sizes_in_other_words(text: str, size: float | None) -> None:
     found = sizes(text)

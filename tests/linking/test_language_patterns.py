@@ -27,7 +27,10 @@ NUMBER POSITIVE. NUMBER EXAMINED. EXTRANODAL EXTENSION. Colon, resection.|EXTRAN
 Histologic grade: Grade 1: well differentiated; Grade 2: moderately differentiated; Grade 3: poorly differentiated.|moderately differentiated|unspecified
 GRADE I: WELL DIFFERENTIATED. GRADE II: MODERATELY DIFFERENTIATED. Tumor grade: II.|WELL DIFFERENTIATED|unspecified
 Well differentiated (G1) Moderately differentiated (G2) Poorly differentiated (G3)|Poorly differentiated|unspecified
+Perinephric fat invasion: Renal vein involvement: Adrenal gland present: Cancer at resection margin:|Renal vein involvement|unspecified
 # but these were
+Chronic cholecystitis (please see microscopic description).|Chronic cholecystitis|present
+Extensive intraductal component (present/absent : absent. Margins: negative.|Extensive intraductal component|absent
 Lymphovascular invasion (present/absent): absent|Lymphovascular invasion|absent
 Perineural invasion [present, absent, indeterminate]: present|Perineural invasion|present
 Perineural invasion (check all that apply): present|Perineural invasion|present
@@ -49,7 +52,10 @@ No necrosis, high nuclear grade.|high nuclear grade|present
 No LVI, margins positive.|margins positive|present
 No ulceration, Breslow depth 1.2 mm.|Breslow depth|present
 Without necrosis, Ki-67 low.|Ki-67|present
+No invasive carcinoma, endocervical margin positive for dysplasia.|dysplasia|present
+No dedifferentiation, MDM2 amplified by FISH.|MDM2|present
 # a list does not
+No blood vessel, lymphatic or perineural invasion present.|perineural invasion|absent
 No necrosis, mitotic activity or atypia.|mitotic activity|absent
 No necrosis, mitotic activity.|mitotic activity|absent
 No low grade dysplasia, high grade dysplasia or carcinoma.|high grade dysplasia|absent
@@ -99,6 +105,10 @@ Without invasion of the capsule, renal vein, or perinephric fat.|perinephric fat
 No invasion of blood vessels or nerves.|nerves|absent
 The tumor invades the capsule and renal sinus.|renal sinus|present
 Tumor invades the muscularis propria, and the serosa is free.|muscularis propria|present
+The tumor invades the muscularis propria but not the serosa.|serosa|absent
+Extension into periprostatic soft tissue and surrounding the seminal vesicles.|seminal vesicles|present
+Invades the serosa and margins are free.|serosa|present
+Necrosis and ulceration are absent.|Necrosis|absent
 No extension into the renal vein. Kidney with cysts.|Kidney|present
 """
 
@@ -198,7 +208,7 @@ def test_grades(text: str, expected: list[tuple[str, int]]) -> None:
     ("Kidney: renal vein invasion cannot be excluded.", None), ("Tumor thrombus in the renal vein.", None),
     ("Renal vein invasion present. Lymphovascular invasion: not identified.", False),
     ("Lymphovascular invasion cannot be excluded.", "possible"), ("Venous invasion is present.", True),
-    ("Lymphovascular invasion: present / absent", None),
+    ("Lymphovascular invasion: present / absent", None), ("Hepatic vein invasion: no. Microvessel invasion: yes.", True),
 ])
 def test_a_large_vein_is_its_own_finding(linker: Linker, text: str, value: object) -> None:
     assert extract_findings(text, linker=linker).first("lymphovascular_invasion") == value
