@@ -30,8 +30,8 @@ from pathkg.records import LinkResult, Mention
 from pathkg.trajectory import Trajectory
 from pathkg.trajectory.certificate import Certificate, canonical, worst
 from pathkg.trajectory.certificate import digest as hash_text
+from pathkg.trajectory.checking import check_trajectory, read_report
 from pathkg.trajectory.evidence import ReportEvidence
-from pathkg.trajectory.verify import check_trajectory
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -320,7 +320,7 @@ class _RememberLast:
         known = self._reports.get(text)
         if known is None:
             linked = self._linker.link(text).with_results()
-            known = self._reports[text] = (linked, ReportEvidence(text, linked))
+            known = self._reports[text] = (linked, read_report(text, self._linker.graph, self._linker, linked))
             while len(self._reports) > REPORTS_KEPT:
                 self._reports.popitem(last=False)
         return known

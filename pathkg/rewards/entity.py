@@ -10,6 +10,7 @@ from pathkg.rewards.base import Reward
 from pathkg.rewards.breakdown import RewardBreakdown
 from pathkg.rewards.reading import VIOLATIONS, Engine, Key, Reading, Target
 from pathkg.rewards.similarity import assign
+from pathkg.trajectory.values import KINDS
 
 Variant = Literal["soft_dice", "recall"]
 VARIANTS = ("soft_dice", "recall")
@@ -23,7 +24,7 @@ MISPLACED = 0.5
 LENGTH_FACTOR, LENGTH_SLACK, LENGTH_UNIT = 1.5, 400, 200
 """A text may be half as long again as the gold, or 400 characters longer; every 200 beyond are one extra."""
 
-KINDS_OF_VALUES = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent")
+KINDS_OF_VALUES = KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

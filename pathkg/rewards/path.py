@@ -14,9 +14,9 @@ from pathkg.rewards.reading import Engine, Reading, Target
 from pathkg.trajectory import Trajectory, split_steps
 from pathkg.trajectory.blocks import is_blank
 from pathkg.trajectory.certificate import Evidence
+from pathkg.trajectory.checking import check_trajectory
 from pathkg.trajectory.statements import Count
 from pathkg.trajectory.values import Value
-from pathkg.trajectory.verify import check_trajectory
 
 
 class ReferenceEvidence:
@@ -30,6 +30,7 @@ class ReferenceEvidence:
         self.counts: frozenset[Count] | None = None
         self.margins: frozenset[str] = frozenset()
         self.lesser: frozenset[Value] = frozenset()
+        self.tumor_sizes: tuple[float, ...] = ()
         self.values = frozenset(map(Value.from_text, target.reference.values))
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
@@ -45,6 +46,9 @@ class ReferenceEvidence:
 
     def value(self, value: Value) -> Evidence | None:
         return Evidence("report", str(value)) if value in self.values else None
+
+    def sides_with(self, nodes: Collection[str]) -> frozenset[Value]:
+        return frozenset()  # a reference does not know what stands in one sentence
 
     def together(self, first: Iterable[str], second: Iterable[str]) -> Evidence | None:
         targets = set(second)

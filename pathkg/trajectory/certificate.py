@@ -13,7 +13,7 @@ from pathkg.errors import InputError
 Verdict = Literal["supported", "unsupported", "contradicted"]
 VERDICTS: tuple[Verdict, ...] = ("supported", "unsupported", "contradicted")
 
-CERTIFICATE_VERSION = 3
+CERTIFICATE_VERSION = 4
 """Raised whenever the rules of verification change: an old certificate is then said to be old, not wrong."""
 
 

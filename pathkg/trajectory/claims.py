@@ -23,6 +23,9 @@ DIAGNOSES = frozenset({"disease", "stage", "grade"})
 EVIDENCE = frozenset({"morphology", "marker_result", "marker", "effect/phenotype", "gene/protein", "cell"})
 """Node types that a step reasons from."""
 
+GENERIC_WORDS = frozenset({"tumor", "tumors", "tumour", "tumours", "neoplasm", "neoplasms", "lesion", "lesions", "mass"})
+"""Mentions that refer to whatever the case is about. They state nothing of their own, and speak for no stage."""
+
 _SUPPORTS = (
     r"supports?|supporting|supported by|favou?rs?|favou?ring|points? (?:to|towards?)|pointing to(?:wards?)?|indicates?|"
     r"indicating|indicative of|suggests?|suggesting|suggestive of|consistent with|compatible with|in keeping with|"
@@ -39,20 +42,34 @@ _OPPOSES = (
     r"(?:is|are) atypical (?:of|for)|(?:is|are) unusual (?:in|for)|(?:is|are) not (?:typical|characteristic) (?:of|for)|"
     r"makes? (?=.{0,80}? (?:unlikely|less likely|improbable))|does not (?:support|favou?r|suggest|fit)|"
     r"do not (?:support|favou?r|suggest|fit)|disfavou?rs?|(?:is|are) not (?:expected|seen|found) in|"
-    r"distinguish(?:es)? (?:it |this )?from|separates? (?:it |this )?from|rather than|instead of")
+    r"distinguish(?:es)? (?:it |this )?from|separates? (?:it |this )?from|rather than|instead of|(?<=and )against|(?<=but )against|"
+    r"(?<=and )not|over(?= (?!\d))")
 _CUE = re.compile(rf"(?<![A-Za-z])(?:(?P<against>{_OPPOSES})|(?P<for>{_SUPPORTS}))(?![A-Za-z])", re.IGNORECASE)
 _PASSIVE = re.compile(r"(?:supported|explained) by", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.;!?](?=\s|$)|\n")
+_ELLIPSIS = re.compile(r"\W*(?:(?:and|or|but|thus|thereby|also|so|hence)\W+)*")
+"""Between a target and the next cue: the speaker is still the same ("A supports B and excludes C")."""
+_COMPARING = frozenset({"rather than", "instead of", "over", "not"})
+"""Cues that need another one before them: "A favors B over C", "A supports B and not C"."""
+_ON_THE_WAY = re.compile(r"\s*,?\s*(?:and\s+)?(?:into|to|through|onto|as far as)\s+(?:the\s+|adjacent\s+|surrounding\s+)*")
+_DENIAL = re.compile(r"\b(?:no|not|without|neither|nor|never|absence of|lack(?:s|ing)? of|absent)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``source`` speaks for or against ``target`` (both are mentions of one step)."""
+    """``source`` speaks for or against ``target`` (both are mentions of one step). ``affirmed``: no denial stands between the
+    cue and the target, so that one before the cue ("absent p63 supports carcinoma") does not reach it."""
 
     source: Mention
     target: Mention
     stance: Stance
     cue: str
+    affirmed: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether the target is only what something else is preferred to ("A favors B over C")."""
+        return self.cue in _COMPARING
 
 
 def find_claims(text: str, mentions: Sequence[Mention]) -> list[Claim]:
@@ -68,21 +85,26 @@ def find_claims(text: str, mentions: Sequence[Mention]) -> list[Claim]:
         inside = [m for m in mentions if start <= m.start < end]
         cues = list(_CUE.finditer(text, start, end))
         for number, cue in enumerate(cues):
-            if any(m.start <= cue.start() < m.end for m in inside):
+            name = cue.group().lower()
+            if any(m.start <= cue.start() < m.end for m in inside) or (name in ("over", "not") and not number):
                 continue
             left_edge = cues[number - 1].end() if number else start
             right_edge = cues[number + 1].start() if number + 1 < len(cues) else end
             left = [m for m in inside if left_edge <= m.start < cue.start()]
             right = [m for m in inside if cue.end() <= m.start < right_edge]
-            if not left and number:  # "A supports B and excludes C": A speaks in both
-                left = [m for m in inside if m.start < cues[0].start()]
+            if number and (not left or name in _COMPARING or _ELLIPSIS.fullmatch(text, left[-1].end, cue.start())):
+                # "A supports B and excludes C": A speaks in both
+                left = [m for m in inside if m.start < cues[0].start()] or left
+            if name in _COMPARING and not any(m.type in DIAGNOSES for m in right):
+                continue
             if _PASSIVE.fullmatch(cue.group()):
                 left, right = right, left
             stance: Stance = "opposes" if cue.group("against") else "supports"
-            for source in _speakers(left):
+            for source in _speakers(left, text):
                 for target in _targets(right):
-                    if source.id != target.id:
-                        claims.append(Claim(source, target, stance, cue.group().lower()))
+                    if source.id != target.id and not (target.type == "stage" and source.text.lower() in GENERIC_WORDS):
+                        affirmed = target.start >= cue.end() and not _DENIAL.search(text, cue.end(), target.start)
+                        claims.append(Claim(source, target, stance, name, affirmed))
                         cued.update((source.start, target.start))
     if not claims:
         claims = _co_mentions(mentions)
@@ -100,8 +122,11 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     return bounds
 
 
-def _speakers(mentions: list[Mention]) -> list[Mention]:
+def _speakers(mentions: list[Mention], text: str) -> list[Mention]:
     findings = [m for m in mentions if m.type in EVIDENCE]
+    # "through the muscularis propria into the fat": what is reached speaks, not what lies on the way
+    findings = [m for i, m in enumerate(findings) if i + 1 == len(findings) or m.end > findings[i + 1].start
+                or not _ON_THE_WAY.fullmatch(text, m.end, findings[i + 1].start)]
     return findings or [m for m in mentions if m.type in DIAGNOSES] or mentions
 
 

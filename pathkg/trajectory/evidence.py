@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from pathkg.linking.counts import sizes
 from pathkg.records import Mention, Polarity
 from pathkg.trajectory.certificate import Evidence
 from pathkg.trajectory.statements import Count, lesser_sides, margin_status, stated_counts
@@ -36,6 +37,7 @@ UNINFORMATIVE = frozenset({"differential_of", "obtained_by", "removes", "drains_
 """Relations that connect two nodes without one speaking for the other."""
 
 _SENTENCE_END = re.compile(r"[.;\n]")
+_STOP = re.compile(r"[.;](?=\s|$)|\n")
 _NEGATIVE_RESULT = (" negative", " absent", " loss", " lost", " not expressed")
 
 
@@ -62,8 +64,11 @@ class ReportEvidence:
             if polarity is not None:
                 self._stated[polarity].setdefault(mention.id, []).append(mention)
         self._values: dict[Value, tuple[int, int]] = {}
+        self._sides: list[tuple[Value, int]] = []
         for value, start, end in find_values(text):
             self._values.setdefault(value, (start, end))
+            if value.kind == "side":
+                self._sides.append((value, start))
         self.values: frozenset[Value] = frozenset(self._values)
         self.measures: frozenset[Value] | None = frozenset(value for value, _ in measures(text))
         self._sentence_ends = [m.start() for m in _SENTENCE_END.finditer(text)]
@@ -82,6 +87,21 @@ class ReportEvidence:
     def lesser(self) -> frozenset[Value]:
         """Sizes given only as the smaller side of something."""
         return lesser_sides(self.text)
+
+    @cached_property
+    def tumor_sizes(self) -> tuple[float, ...]:
+        """Sizes of the tumor in millimetres."""
+        return tuple(v.value for v in sizes(self.text))
+
+    def sides_with(self, nodes: Collection[str]) -> frozenset[Value]:
+        """The sides that stand in the sentences stating one of ``nodes`` as present."""
+        found: set[Value] = set()
+        for node in self._stated["+"].keys() & set(nodes):
+            for mention in self._stated["+"][node]:
+                start = max((m.end() for m in _STOP.finditer(self.text, 0, mention.start)), default=0)
+                stop = _STOP.search(self.text, mention.end)
+                found |= {v for v, at in self._sides if start <= at < (stop.start() if stop else len(self.text))}
+        return frozenset(found)
 
     def spans(self, nodes: Iterable[str], polarity: Polarity, *, limit: int = 3) -> tuple[Evidence, ...]:
         """Spans that state one of ``nodes`` with ``polarity``; the nodes given first win."""
@@ -150,6 +170,7 @@ class GraphEvidence:
         self._below: dict[str, dict[str, int]] = {}
         self._above: dict[str, tuple[str, ...]] = {}
         self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
+        self.involvements: dict[str, Mention | None] = {}
 
     def below(self, curie: str) -> dict[str, int]:
         """The node and its is_a descendants, nearest first, each with its place in that order."""

@@ -5,6 +5,7 @@ Used for what a report is known to state and for what a step claims, so that bot
 
 from __future__ import annotations
 
+import math
 import re
 
 from pathkg.linking.lymph_nodes import node_counts
@@ -29,6 +30,11 @@ _INVOLVED = re.compile(
     r"|\b(?:extends?\s+to|present\s+at|involv(?:es|ing))\s+(?:the\s+)?(?:\w+\s+){0,3}margins?\b", re.IGNORECASE)
 _DENIED_BEFORE = re.compile(r"\b(?:no|not|nor|without|does not|do not)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
 
+_BOUNDED = re.compile(
+    r"\b(?:the|this|it|its)\b\s*(?:(?:[a-z-]+\s+){0,3}?(?:tumou?r|lesion|mass|neoplasm|carcinoma|adenocarcinoma|melanoma|sarcoma)(?:'s)?\s+)?(?:(?:greatest|maximum|largest)\s+)?"
+    r"(?:(?:size|diameter|dimension)\s+)?(?:is|was|measures|measured)\s+"
+    r"(?P<words>(?:(?P<above>(?:greater|larger|more|bigger)\s+than|over|above|at\s+least|>)|(?:less|smaller|not\s+more|not\s+larger|no\s+more|no\s+larger)\s+than|under|below|at\s+most|<)"
+    r"\s*(?P<n>\d{1,3}(?:\.\d+)?)\s?(?P<u>cm|mm))\b", re.IGNORECASE)
 _GREATEST = re.compile(r"\b(?:greatest|largest|maximum|maximal|max)\b", re.IGNORECASE)
 _GROUP = re.compile(r"\d{1,3}(?:\.\s?\d{1,2})?(?:\s?(?:[cm]m)?\s?(?:[xX×*]|by)\s?\d{1,3}(?:\.\s?\d{1,2})?){1,3}\s?[cm]m(?![A-Za-z\d])")
 
@@ -49,18 +55,37 @@ def stated_counts(report: str) -> frozenset[Count]:
 
 
 def claimed_counts(step: str) -> list[tuple[int, int]]:
-    """The node counts that a step states as a ratio.
+    """The node counts that a step states, in figures or words.
 
     Example:
         >>> claimed_counts("Two nodes hold tumor (2/11). The mitotic index is 3 of 10.")
         [(2, 11)]
     """
-    found = []
+    found = [(g.positive, g.examined) for g in statements(joined_lines(step))
+             if g.ratio and g.positive is not None and g.examined is not None]
     for match in _RATIO.finditer(step):
         before = step[max(0, match.start() - _CUE_REACH):match.start()].rpartition(". ")[2]
         behind = step[match.end():match.end() + _CUE_REACH].partition(". ")[0]
         if _NODE_CUE.search(f"{before} {behind}") and int(match[1]) <= int(match[2]):
             found.append((int(match[1]), int(match[2])))
+    return list(dict.fromkeys(found))
+
+
+def claimed_bounds(step: str) -> list[tuple[float, float, str]]:
+    """Bounds that a step puts to the size of the tumor of the case: above, up to (in millimetres), and its words.
+
+    A rule ("a tumor larger than 5 cm is pT3") binds no tumor.
+
+    Example:
+        >>> claimed_bounds("The tumor is greater than 5 cm in size. Tumors larger than 7 cm are pT4.")
+        [(50.0, inf, 'greater than 5 cm')]
+        >>> claimed_bounds("The lesion measures less than 20 mm.")
+        [(0.0, 20.0, 'less than 20 mm')]
+    """
+    found = []
+    for match in _BOUNDED.finditer(step):
+        size = float(match["n"]) * (10 if match["u"].lower() == "cm" else 1)
+        found.append((size, math.inf, match["words"]) if match["above"] else (0.0, size, match["words"]))
     return found
 
 

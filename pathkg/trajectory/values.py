@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent")
+KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent", "mitoses")
 """What :func:`find_values` can find."""
 
 EXCLUSIVE = frozenset({"pT", "pN", "pM", "stage", "grade", "gleason"})
@@ -40,6 +40,7 @@ _SIDE = re.compile(
 _NUMBER = re.compile(
     r"\d{1,3}(?:"
     r"(?P<gleason>\s?\+\s?[1-5])(?![0-9.%])"
+    r"|(?P<mitoses>\s?(?:/|per)\s?(?:mm[2²]|square\s(?:mm|millimet))|\s?(?:/|per)\s?(?:10|ten)\s?(?:HPFs?|hpfs?|high))"
     r"|(?P<ratio>\s?(?:/|(?:out )?of)\s?\d{1,3})(?![\d./])"
     r"|(?P<unit>(?:\.\d{1,2})?\s?[cmCM][mM])(?![A-Za-z])"
     r"|(?P<percent>(?:\.\d)?\s?%))")
@@ -185,6 +186,9 @@ def _number(whole: str) -> Value | None:
     if "+" in whole:
         first, second = whole.replace(" ", "").split("+")
         return Value("gleason", f"{first}+{second}") if first in "12345" else None
+    if "/mm" in whole or "per" in whole or "h" in whole.lower():
+        digits = _DIGITS.findall(whole)[0]
+        return Value("mitoses", f"{int(digits)}/{'mm2' if 'mm' in whole or 'square' in whole else '10 HPF'}")
     if whole[-1] == "%":
         return Value("percent", f"{float(whole[:-1]):g}")
     if whole[-1] in "mM":
@@ -202,6 +206,7 @@ def _singular(word: str | None) -> str:
 
 _MEASURE = re.compile(r"(?<![\d./+])(?P<numbers>\d{1,3}(?:\.\d{1,2})?(?:\s?(?:[cmCM][mM])?\s?(?:[xX×]|by|BY)\s?\d{1,3}(?:\.\d{1,2})?){0,3})"
                       r"\s?(?P<unit>[cmCM][mM]|%)(?![A-Za-z\d])")
+_RATE = re.compile(r"\d\s?(?:/|per)\s?(?:mm|sq|10|ten)")
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?")
 _BOUND_BEFORE = re.compile(
     r"(?:[<>≤≥]\s*=?|\d\s*(?:[cm]m|%)?\s*[–-]|\d\s*(?:[cm]m|%)?\s+to|between\s+[\d.]+\s*(?:[cm]m|%)?\s+and"
@@ -213,7 +218,7 @@ _BOUND_AFTER = re.compile(
 
 
 def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:
-    """Sizes in millimetres and percentages, every side of "3 x 4 x 5 cm", each with its text.
+    """Sizes in millimetres, percentages and mitotic rates, every side of "3 x 4 x 5 cm", each with its text.
 
     Args:
         text: a report, or one step.
@@ -235,6 +240,7 @@ def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:
         for amount in _AMOUNT.findall(match["numbers"]):
             found.append((Value("percent" if unit == "%" else "size", f"{float(amount) * factor:g}"),
                           f"{amount}{'' if unit == '%' else ' '}{unit}"))
+    found += [(pair[0], text[start:end]) for pair, start, end in _scan(text) if pair[0].kind == "mitoses"] if _RATE.search(text) else []
     return found
 
 
