@@ -64,6 +64,8 @@ yellow|white|tan|red|brown|gray|green|blue|black|pink|purple|orange|firm|soft|ru
 formalin|paraffin|ink|inked|suture|sutures|staple|staple line|clip|clips|wire|container|cassette|part|portion|fragment
 left|right|anterior|posterior|superior|inferior|medial|lateral|proximal|distal|upper|lower|central|peripheral|deep
 superficial|apical|basal|dorsal|ventral|internal|external|middle|bilateral|unilateral|focal|diffuse|multifocal|unifocal
+lobulated|lobulated fat|lobulated adipose tissue|lobulated soft tissue|lobulated tissue|discrete mass|discrete lesion|discrete nodule
+dual synchronous primary|prior malignancy history|primary tumor site discrepancy|diagnosis discrepancy
 patient|history|clinical|diagnosis|report|case|study|finding|findings|result|results|comment|note|specimen|sample
 """.replace("\n", "|").strip("|").split("|")))
 

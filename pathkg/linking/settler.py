@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pathkg.linking.assertion import assert_mentions, find_cues
 from pathkg.linking.composition import Composer
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, UNSPECIFIED
+from pathkg.linking.likeness import Likeness
 from pathkg.linking.sections import history_ranges
 from pathkg.linking.sentences import MOST_SETTLED, Entity, Found, Key, Sentence, Settled, Status
 from pathkg.linking.spread import GROWN, LISTED
@@ -73,6 +74,7 @@ class Settler:
         self._composer = Composer(graph, lexicon)
         grade = graph.node_types.index("grade") if "grade" in graph.node_types else -1
         self._grades = frozenset(i for i, code in enumerate(graph.arrays.node_type.tolist()) if code == grade)
+        self._alike = Likeness(graph, lexicon)
         self._gleason: dict[str, int] = {name: i for i, name in enumerate(graph.nodes_table()["name"].to_pylist())
                                          if name.startswith("Gleason score ")}
 
@@ -142,6 +144,8 @@ class Settler:
             found = self._gleason_sums(sentence, found)
         if not self._grades.isdisjoint([f[3] for f in found]):
             found = self._grade_ranges(sentence, found)
+        if found:
+            found = self._alike.corrected(sentence.words, found)
         settled = self._read(sentence, found, history or ()) if found else Settled((), (), (), ())
         if not history:
             sentence.keep(full_key, settled)

@@ -13,7 +13,7 @@ from itertools import accumulate
 # Words, numbers with decimals, and every other sign on its own. Between tokens lie gaps: white space, hyphens
 # and slashes inside compounds ("HER-2/neu"), apostrophes, and a full stop before a small letter, which in
 # flattened reports is a line break left inside a phrase ("adrenal. cortical carcinoma").
-_WORD = r"\d+\.\d+|[^\W_]+"
+_WORD = r"TCGA-[A-Za-z0-9][\w-]*|\d+\.\d+|[^\W_]+"  # the "PR" of a barcode is no receptor
 _BULLET = r"(?<=\s)[-–](?=\s)"
 _SIGN = r"\([-–+]\)|(?<=[A-Z0-9])[-–](?=/[A-Z])"  # also "ER-/PR-"
 _LINE = r"\n(?=\s*(?:[-•*\[(]|[A-Z0-9]))"

@@ -122,7 +122,9 @@ def test_no_cancer_is_made_of_a_place_that_has_none(linker: Linker) -> None:
     ("A laceration of the capsule.", "ulceration"), ("Chronic rejection of the graft.", "resection"), ("A ribbon clip is identified.", "trabecular pattern"),
     ("Lung segment S1 with a deep notch.", "S1"), ("Subtotal colectomy.", "total colectomy"), ("A dilated bile duct.", "dilated duct filled with mucin"),
     ("The canalicular pattern of CEA in the liver.", "anastomosing bilayered cords of columnar cells"), ("Liver, lobectomy.", "right hepatectomy"),
-    ("Thorough sampling of the depression.", "expression"),
+    ("Thorough sampling of the depression.", "expression"), ("TCGA-DK-A3WY-01A-PR redacted.", "progesterone receptor"), ("Page III III II.", "grade 3"),
+    ("A lymphoma-like infiltrate.", "lymphoma"), ("An astroblastoma-like component.", "astroblastoma"), ("Loss on chromosome arm 1p.", "arm"),
+    ("Yellow lobulated adipose tissue.", "lobulated growth"), ("No discrete masses are identified.", "well-circumscribed border"),
 ])
 def test_ordinary_words_and_measures_are_no_findings(linker: Linker, text: str, wrong: str) -> None:
     assert wrong not in read(linker, text)
@@ -131,6 +133,20 @@ def test_ordinary_words_and_measures_are_no_findings(linker: Linker, text: str, 
 @pytest.mark.parametrize(("text", "name"), [
     ("Karyotype 45,X (Turner).", "Turner syndrome"), ("The carcnoma shows uiceration.", "ulceration"), ("Carcinoid growing in ribbons.", "trabecular pattern"),
     ("Testis: seminoma, pT1 S1.", "S1"), ("Prostrate gland, biopsy.", "prostate gland"), ("Subtotal colectomy.", "subtotal colectomy"),
+    ("PR: negative.", "progesterone receptor"), ("Squamous cell carcinoma, grade II/III.", "grade 2"), ("Tumors like lymphoma were excluded.", "lymphoma"),
+    ("Papillary-like nuclear features.", "papillary thyroid carcinoma nuclear features"), ("Skin of the arm.", "skin of limb"), ("A lobulated mass.", "lobulated growth"),
 ])
 def test_what_is_meant_is_still_found(linker: Linker, text: str, name: str) -> None:
     assert name in read(linker, text)
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("FISH was done. Synaptophysin highlights the neuropil.", "marker"), ("The synaptophysin gene is deleted.", "gene/protein"),
+])
+def test_a_stain_is_no_gene_because_the_report_names_genes_elsewhere(linker: Linker, text: str, kind: str) -> None:
+    assert [m.type for m in linker.link(text) if m.text.lower() == "synaptophysin"] == [kind]
+
+
+def test_a_cyst_of_the_kidney_is_no_degenerated_tumour() -> None:
+    graph = pathkg.load()
+    assert "PATHKG:cystic-degeneration" not in graph.ancestors("PATHKG:renal-cortical-cyst")
