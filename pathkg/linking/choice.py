@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate, chain, islice
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pathkg.linking.automaton import BARE_STAGE, State
@@ -22,6 +21,7 @@ from pathkg.linking.generic import (
 from pathkg.linking.organs import PART_WORDS, OrganSense
 from pathkg.linking.rules import Rule, parse_rule
 from pathkg.linking.sentences import Decision, Found, Sentence
+from pathkg.linking.text_sense import TextSense
 from pathkg.linking.tokens import form_key
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ _KIND_WEIGHT = (1.0, 0.95, 0.9, 0.7, 0.6, 0.6)
 _LOOSE_TYPES = frozenset({"anatomy", "cell", "procedure", "specimen"})
 _NAMED_ELSEWHERE = 1.5
 _SHORT = 5
-_ORGAN_SHARE = 0.3
 _STAGE_NEIGHBOURS = 8
-_FIRST = 4
 _OWNER_CACHE = 50_000
 _STAGE_WORDS = frozenset({"stage", "staging", "tnm", "ptnm", "ajcc", "classification", "uicc", "category", "pt", "pn",
                           "pm"})
@@ -47,6 +45,8 @@ _Owners = tuple[list[tuple[int, int, int, float, Rule]], dict[int, list[tuple[in
 
 _PRECURSOR = re.compile(r"[A-Z][A-Za-z]*IN (?:\d|low|high)")
 """Grades that name a lesion (CIN 2, PanIN high grade), which may be absent as a lesion may."""
+
+_MALIGNANT, _NEOPLASM = "MONDO:0004992", "MONDO:0005070"
 
 
 class Chooser:
@@ -98,6 +98,20 @@ class Chooser:
         self._swayed = frozenset(
             i for i, name in enumerate(names) if i not in self.asserted_only and (
                 self._types[i] == self._disease_code or (name in PART_WORDS and self._type_name[self._types[i]] == "anatomy")))
+
+    @cached_property
+    def malignant(self) -> frozenset[int]:
+        """The malignant tumours of the graph."""
+        return self._kinds_of(_MALIGNANT)
+
+    @cached_property
+    def _tumours(self) -> frozenset[int]:
+        return self._kinds_of(_NEOPLASM)
+
+    def _kinds_of(self, curie: str) -> frozenset[int]:
+        if curie not in self.graph:
+            return frozenset()
+        return frozenset(map(self.graph.index, (curie, *self.graph.descendants(curie))))
 
     def _modifiers(self) -> frozenset[int]:
         """Terms of an ontology that only say how, when or how often something is: "mild", "position", "excluded"."""
@@ -229,6 +243,10 @@ class Chooser:
                 kind = self._type_name[types[node]]
                 key = " ".join(sentence.words[first:last])
                 for organ in top:
+                    if organ < 0:  # see TextSense: no tumour of this organ
+                        if node in self._tumours:
+                            continue
+                        organ = ~organ
                     other = self.organs.special(key, node, organ, kind)
                     if other >= 0:
                         item = (first, last, key_id, other, f"the text is about {self.graph.name(organ)}")
@@ -338,90 +356,3 @@ class Chooser:
             if fit is not None:
                 found[context] = fit
         return found
-
-
-class TextSense:
-    """What a whole text says to each of its sentences: its organs, its words, what it names in full."""
-
-    __slots__ = ("_alive", "_bases", "_chooser", "_counts", "_joined", "_nodes", "_phrases", "_sure", "_words", "fits", "most", "picks", "sentences",
-                 "strong", "top", "weights")
-
-    def __init__(self, chooser: Chooser, sentences: Sequence[Sentence]) -> None:
-        self.sentences = sentences
-        self._chooser = chooser
-        self._alive: dict[int, tuple[float, str]] | None = None
-        weights: dict[int, int] = {}
-        times_named: dict[int, int] = {}
-        for sentence in sentences:
-            for node in sentence.nodes:
-                times_named[node] = times_named.get(node, 0) + 1
-        votes_of = chooser.organs.votes_of
-        for node, times in times_named.items():
-            for organ, weight in votes_of(node):
-                weights[organ] = weights.get(organ, 0) + times * weight
-        if weights:  # the first mentions count double
-            for node in islice(chain.from_iterable([s.nodes for s in sentences]), _FIRST):
-                for organ, weight in votes_of(node):
-                    weights[organ] += weight
-        self._nodes = times_named
-        self.weights = weights
-        self.most = max(weights.values(), default=0)
-        self.strong = frozenset([o for o, w in weights.items() if w >= _ORGAN_SHARE * self.most])
-        self.top: tuple[int, ...] = ()
-        if weights and chooser.specialise:
-            ordered = sorted(weights, key=lambda o: (-weights[o], o))[:4]
-            self.top = tuple([o for o in ordered if weights[o] >= 0.5 * self.most])
-        self.fits: dict[int, tuple[float, str] | None] = {}
-        self.picks: dict[tuple[int, tuple[str, ...]], tuple[int, str]] = {}
-        self._sure: frozenset[int] | None = None
-        self._words: list[str] | None = None
-        self._counts: Counter[str] | None = None
-        self._joined: str | None = None
-        self._phrases: dict[str, bool] = {}
-        self._bases: list[int] = []
-
-    @property
-    def alive(self) -> dict[int, tuple[float, str]]:
-        """See :meth:`Chooser.alive`."""
-        if self._alive is None:
-            self._alive = self._chooser.alive(self)
-        return self._alive
-
-    @property
-    def sure(self) -> frozenset[int]:
-        """Nodes that some form of the text means without doubt."""
-        if self._sure is None:
-            self._sure = frozenset(self._nodes)
-        return self._sure
-
-    @property
-    def words(self) -> list[str]:
-        """The words of all sentences."""
-        if self._words is None:
-            self._words = list(chain.from_iterable([sentence.words for sentence in self.sentences]))
-        return self._words
-
-    def base_of(self, number: int) -> int:
-        """How many words stand before a sentence."""
-        if not self._bases:
-            self._bases = [0, *accumulate(len(sentence.words) for sentence in self.sentences)]
-        return self._bases[number]
-
-    def near(self, keys: Sequence[str], inside: Sequence[str]) -> str | None:
-        """The first of ``keys`` that occurs in the text more often than in the mention's own words ``inside``."""
-        if self._counts is None:
-            self._counts = Counter(self.words)
-        counts = self._counts
-        for key in keys:
-            if key in counts:
-                if counts[key] > inside.count(key):
-                    return key
-            elif " " in key and all(part in counts for part in key.split(" ")):
-                if self._joined is None:
-                    self._joined = f" {' '.join(self.words)} "
-                known = self._phrases.get(key)
-                if known is None:
-                    known = self._phrases[key] = f" {key} " in self._joined
-                if known:
-                    return key
-        return None

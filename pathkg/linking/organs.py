@@ -23,6 +23,7 @@ _DISEASE_WEIGHT = 2
 _ANATOMY_WEIGHT = 1
 _DEPTH = 6
 _MOST_FORMS = 40
+_MOST_SITES = 2
 _CALLED_SO = 1
 """Kinds of forms up to this one are names and exact synonyms."""
 _UNIT = lcm(*(20 + 3 * depth for depth in range(_DEPTH)))
@@ -77,11 +78,12 @@ class OrganSense:
             return self._closure([node], _ANATOMY_WEIGHT)
         if kind == "procedure":
             return self._closure(self._objects(node, ("removes",)), _PROCEDURE_WEIGHT)
-        if kind == "disease":
-            sites = self._objects(node, ("arises_in",))
-            # a tumour of many sites speaks for none of them
-            return self._closure(sites, _DISEASE_WEIGHT) if 0 < len(sites) <= 2 else ()
-        return ()
+        return self._closure(self.seats_of(node), _DISEASE_WEIGHT) if kind == "disease" else ()
+
+    def seats_of(self, disease: int) -> list[int]:
+        """Where a disease arises. One of many sites has no seat; the parts of one organ are one site."""
+        sites = self._wholes(self._objects(disease, ("arises_in",)))
+        return sites if len(sites) <= _MOST_SITES else []
 
     def _objects(self, node: int, relations: tuple[str, ...]) -> list[int]:
         arrays = self.graph.arrays
@@ -91,6 +93,26 @@ class OrganSense:
             arrays.neighbor[start:stop].tolist(), arrays.edge[start:stop].tolist(),
             arrays.flow[start:stop].tolist(), strict=True)
             if flow & 1 and int(arrays.edge_relation[edge]) in codes]
+
+    def _wholes(self, sites: list[int]) -> list[int]:
+        """``sites`` without those that are part of another of them."""
+        if len(sites) < 2:
+            return sites
+        own = set(sites)
+        return [site for site in sites if own.isdisjoint(self._above(site))]
+
+    def _above(self, node: int) -> set[int]:
+        """What a node is part of or a kind of, up to the depth that counts."""
+        found: set[int] = set()
+        level = [node]
+        for _ in range(_DEPTH):
+            level = [n for n in {other for at in level for other in self._objects(at, ("part_of", "is_a"))} if n not in found]
+            found.update(level)
+        return found - {node}
+
+    def around(self, organs: list[int]) -> frozenset[int]:
+        """``organs`` and all that they are part of."""
+        return frozenset(organs).union(*map(self._above, organs))
 
     def _closure(self, nodes: list[int], weight: int) -> tuple[tuple[int, int], ...]:
         found: dict[int, int] = {}

@@ -22,9 +22,10 @@ from pathkg.linking.tokens import form_key
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
     from pathkg.linking.abstracts import AbstractReader
-    from pathkg.linking.choice import Chooser, TextSense
+    from pathkg.linking.choice import Chooser
     from pathkg.linking.lexicon import Lexicon
     from pathkg.linking.marker_results import MarkerResults
+    from pathkg.linking.text_sense import TextSense
 
 _INTRODUCING = frozenset({"a", "an", "with", "containing", "residual", "viable", "recurrent", "metastatic"})
 _NOT_INTRODUCING = frozenset({"of", "the", "by", "in", "and", "or", "this", "is", "to", "from", "for"})

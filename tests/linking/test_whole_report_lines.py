@@ -150,3 +150,16 @@ def test_a_stain_is_no_gene_because_the_report_names_genes_elsewhere(linker: Lin
 def test_a_cyst_of_the_kidney_is_no_degenerated_tumour() -> None:
     graph = pathkg.load()
     assert "PATHKG:cystic-degeneration" not in graph.ancestors("PATHKG:renal-cortical-cyst")
+
+
+@pytest.mark.parametrize(("text", "names"), [
+    ("A. Gallbladder, cholecystectomy: chronic cholecystitis. B. Right lobe liver, resection: hepatocellular carcinoma. Carcinoma is confined to the parenchyma.",
+     {"hepatocellular carcinoma", "carcinoma"}),
+    ("Gallbladder, cholecystectomy: chronic cholecystitis. Pancreas, Whipple: pancreatic ductal adenocarcinoma. Adenocarcinoma at the margin.",
+     {"pancreatic ductal adenocarcinoma", "adenocarcinoma"}),
+    ("Kidney and adrenal: clear cell renal cell carcinoma. Adrenal gland free of carcinoma.", {"clear cell renal cell carcinoma", "renal cell carcinoma"}),
+    ("Colon, colectomy: adenocarcinoma. The carcinoma invades the serosa.", {"colon adenocarcinoma"}),
+    ("Gallbladder, cholecystectomy: adenocarcinoma. Liver bed free.", {"gallbladder adenocarcinoma"}),
+])
+def test_a_general_word_is_of_an_organ_whose_tumour_is_named(linker: Linker, text: str, names: set[str]) -> None:
+    assert {m.name for m in linker.link(text) if "carcinoma" in m.name} == names
