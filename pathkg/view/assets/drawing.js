@@ -19,7 +19,8 @@ function drawingStyle() {
   return [
     { selector: "node", style: {
       label: "data(label)", "font-size": 13, color: tone("ink"), "text-wrap": "wrap", "text-max-width": 118,
-      "text-valign": "bottom", "text-margin-y": 4, width: 22, height: 22, "background-color": "data(colour)",
+      "text-valign": "bottom", "text-margin-y": 4, "text-background-color": tone("paper"), "text-background-opacity": 0.85,
+      "text-background-padding": 1, "text-background-shape": "roundrectangle", "z-index": 5, width: 22, height: 22, "background-color": "data(colour)",
       "border-width": 1, "border-color": tone("ink") } },
     { selector: "edge", style: {
       label: "data(label)", "font-size": 11, color: tone("faint"), width: 2, "line-color": tone("faint"),
@@ -29,6 +30,8 @@ function drawingStyle() {
     { selector: "edge[?negated]", style: { "line-style": "dashed", "line-color": tone("contradicted"),
       "target-arrow-color": tone("contradicted"), "target-arrow-shape": "tee" } },
     { selector: "edge.quiet", style: { label: "" } },
+    { selector: "edge.said", style: { label: "data(label)", "line-color": tone("focus"), "target-arrow-color": tone("focus"),
+      "text-background-opacity": 1, "z-index": 9 } },
     { selector: ".chosen", style: { width: 4, "line-color": tone("focus"), "target-arrow-color": tone("focus"),
       "z-index": 9 } },
     { selector: "node.chosen", style: { width: 30, height: 30, "border-width": 4, "border-color": tone("focus") } },

@@ -4,6 +4,7 @@
   const about = JSON.parse(byId("graph-about").textContent);
   byId("about").textContent = `${about.nodes.toLocaleString("en")} nodes, ${about.edges.toLocaleString("en")} edges, ${about.hash.slice(0, 19)}…`;
   const names = new Map();
+  const WORDS_AT_ONCE = 12;  /* beyond that, the words on the lines cover each other: they come when pointed at */
   let chosen = "", from = "", to = "";
 
   function say(text) { byId("message").textContent = text; }
@@ -44,7 +45,7 @@
       if (drawing.getElementById("e:" + e.id).nonempty()) continue;
       drawing.add(edgeElement(e.id, [e.subject, e.relation, e.object, e.source, e.negated]));
     }
-    drawing.edges().toggleClass("quiet", drawing.edges().length > 30);
+    drawing.edges().toggleClass("quiet", drawing.edges().length > WORDS_AT_ONCE);
     if (!fresh.length) return;
     if (before > 1) {  /* a second neighbourhood: let the springs part them */
       drawing.layout({ name: "cose", animate: false, randomize: false, nodeRepulsion: 90000, idealEdgeLength: 150,
@@ -153,6 +154,10 @@
     search().then(() => byId("results").querySelector("button")?.click());
   });
   drawing.on("tap", "node", async (event) => { const id = event.target.data("curie"); await choose(id); await expand(id); });
+  drawing.on("mouseover", "edge", (event) => event.target.addClass("said"));
+  drawing.on("mouseout", "edge", (event) => event.target.removeClass("said"));
+  drawing.on("mouseover", "node", (event) => { if (event.target.degree() <= WORDS_AT_ONCE) event.target.connectedEdges().addClass("said"); });
+  drawing.on("mouseout", "node", (event) => event.target.connectedEdges().removeClass("said"));
   drawing.on("tap", "edge", (event) => {
     const e = event.target.data();
     say(`${names.get(e.source.slice(2))} — ${e.label} → ${names.get(e.target.slice(2))} [${e.origin}]`);

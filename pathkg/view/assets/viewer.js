@@ -59,7 +59,7 @@
       if (words.some((w) => !haystack[i].includes(w))) continue;
       shown.push(i);
     }
-    byId("count").textContent = shown.length === index.length ? `${index.length.toLocaleString("en")} cases`
+    byId("count").textContent = shown.length === index.length ? `${index.length.toLocaleString("en")} ${index.length === 1 ? "case" : "cases"}`
       : `${shown.length.toLocaleString("en")} of ${index.length.toLocaleString("en")} cases`;
     current = shown.indexOf(chosen);
     list.scrollTop = Math.max(0, current) * ROW;
@@ -82,7 +82,7 @@
       const made = element("div", { class: "row", role: "option", id: "row-" + i, "aria-selected": String(i === current),
         "aria-setsize": shown.length, "aria-posinset": i + 1, onclick: () => open(i) },
         element("span", { class: "line" }, element("span", { class: "badge " + row[1] }, row[1]), " " + row[4]),
-        element("span", { class: "line quiet" }, `${row[0]} · ${head.organs[row[2]]}`));
+        element("span", { class: "line quiet" }, [row[5].replaceAll("_", " "), head.organs[row[2]], row[0]].filter(Boolean).join(" · ")));
       made.style.top = i * ROW + "px";
       rows.push(made);
     }
