@@ -25,11 +25,11 @@ _VERB = (r"(?:invad(?:e|es|ed|ing)|invasion|infiltrat(?:e|es|ed|ing|ion)|involv(
 _FILL = (r"(?:the|a|an|its|both|either|any|adjacent|surrounding|overlying|underlying|left|right|bilateral|of|to|into|through|onto|directly"
          r"|and|or|nor|as|well)")
 _PLACE = "\x01"
-_ONWARDS = re.compile(rf"^\s*(?:,\s*)?(?:and\s+)?(?:into|to|through|onto|as far as)\s+(?:(?:{_FILL}\b|[,/{_PLACE}]+)\s*)*$", re.IGNORECASE)
+_ONWARDS = re.compile(rf"^\s*(?:,\s*)?(?:and\s+)?(?:into|to|through|onto|as far as)\s+(?:(?:{_FILL}\b|[,/{_PLACE}])\s*)*$", re.IGNORECASE)
 _BUT_NOT = re.compile(r"\bbut\s+not\s+(?:(?:into|to|of|the)\s+)*$", re.IGNORECASE)
 _ANY_VERB = re.compile(rf"\b{_VERB}\b", re.IGNORECASE)
 _TUMOR = r"(?:tumou?r|carcinoma|malignan\w+|metasta\w+|neoplas\w+|invasion|involvement|disease)"
-_LEAD = rf"^\s*(?:\([^)]{{0,20}}\)\s*)?(?:(?:,?\s*(?:and|or)|,)\s*(?:(?:{_FILL}\b|[,/{_PLACE}]+)\s*)*)?"
+_LEAD = rf"^\s*(?:\([^)]{{0,20}}\)\s*)?(?:(?:,?\s*(?:and|or)|,)\s*(?:(?:{_FILL}\b|[,/{_PLACE}])\s*)*)?"
 _BE = r"(?:(?:is|are|was|were|appears?|remains?)\s+)?(?:(?:all|both|also|completely|grossly|entirely|microscopically|histologically)\s+)?"
 _FREE = re.compile(
     rf"{_LEAD}(?:[:,–-]\s*)?{_BE}(?:(?:free|clear)(?=\s+(?:of|from)\b|\s*(?:[.,;)]|$))|uninvolved|not\s+(?:involved|invaded|infiltrated|affected)|negative\s+for\s+{_TUMOR}|negative(?=\s*(?:[.,;)]|$))"
