@@ -22,7 +22,9 @@ _BEFORE = frozenset({"noninvasive", "preinvasive", "intraepidermal"})
 _HEADS = frozenset({"carcinoma", "adenocarcinoma", "melanoma"})
 _OWN_NAMES = frozenset({"urothelial", "transitional", "papillary", "encapsulated", "cystadenocarcinoma", "serous", "follicular"})
 """Non-invasive tumours of these kinds are not called "in situ"."""
-_BOTH = frozenset({"and", "or", "&", "component", "with", "versus", "vs"})
+_BOTH = frozenset({"and", "or", "&", "with", "versus", "vs"})
+_PLACING = frozenset({"of", "involving", "arising", "on", "at", "extending", "within", "low", "high", "nuclear", "grade"})
+"""Words that may go on behind "in situ" without naming something else."""
 _GAP = 3
 
 
@@ -71,15 +73,17 @@ class Invasiveness:
         last = item[1]
         high = min(len(words) - 1, last + _GAP + 2)
         at = next((k for k in range(last, high) if words[k] == "in" and words[k + 1] == "situ"), -1)
-        if at < 0 or (at + 2 < len(words) and words[at + 2] in _BOTH):
-            return None
+        if at < 0 or words[item[0]] in _INVASIVE or (at + 2 < len(words) and words[at + 2].isalpha() and words[at + 2] not in _PLACING):
+            return None  # "in situ and invasive", "in situ component"
         between = words[last:at]
         if any(not (word == "," or word.isalpha()) or word in _BOTH or word in _INVASIVE for word in between) or (between and between[-1] != ","):
             return None
         kind = [word for word in between if word not in (",", "type", "flat")]
         if limit < at and kind:
             return None  # something else is named before it
-        return self._first(item[0], at + 2, self._in_situ(words[item[0]:last], kind, named=True))
+        said = words[item[0]:last]
+        wider = self._first(item[0] - 1, at + 2, [f"{' '.join(words[item[0] - 1:last])} in situ"]) if item[0] and words[item[0] - 1].isalpha() else None
+        return wider or self._first(item[0], at + 2, self._in_situ(said, kind, named=True))  # "ductal carcinoma, in situ"
 
     def _in_situ(self, said: Sequence[str], kind: Sequence[str], *, named: bool = False) -> list[str]:
         """Names of the tumour in situ, the narrowest first."""

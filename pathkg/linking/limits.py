@@ -31,6 +31,7 @@ EVIDENCE |= {f"{verb} {phrase}" for verb in ("is", "are", "was", "were") for phr
 DENIERS = frozenset({"no", "not", "neither", "without", "no significant", "no definite", "no obvious", "no malignant", "no other", "no evidence of", "no residual", "nor", "lack",
                      "no identifiable", "no further", "lacks", "lacking", "absence of", "lack of", "no unequivocal", "no convincing", "no abnormal", "no diagnostic"})
 _STOPPERS = frozenset({",", ";", "but", "however", "although", "though", "yet", ":", "(", ")", "and", "with"})
+_COMPLETE = frozenset({"identified", "seen", "present", "noted", "found", "detected"})
 _TO_REACH, _REACH = 10, 5
 
 
@@ -69,8 +70,11 @@ def is_denied_evidence(words: Sequence[str], denial_end: int, cue_start: int) ->
         >>> is_denied_evidence("no necrosis , suspicious for lymphoma".split(), 1, 3)
         False
     """
-    reach = _TO_REACH if words[cue_start - 1] == "to" else _REACH
-    return cue_start - denial_end <= reach and _STOPPERS.isdisjoint(words[denial_end:cue_start])
+    between = words[denial_end:cue_start]
+    if words[cue_start - 1] == "to":
+        return len(between) <= _TO_REACH and _STOPPERS.isdisjoint(between)
+    # "no tumor identified consistent with complete response": the denial is complete
+    return len(between) <= _REACH and _STOPPERS.isdisjoint(between) and _COMPLETE.isdisjoint(between)
 
 
 __all__ = ["DENIERS", "EVIDENCE", "LEVELS", "is_denied_evidence", "is_own_value"]

@@ -22,6 +22,7 @@ _INTO = frozenset({"extend", "extending", "extended", "extension", "grow", "grow
 _NOUNS = frozenset({"invasion", "infiltration", "extension", "penetration"})
 _PASSIVE = frozenset({"invaded", "infiltrated", "penetrated"})
 _NEITHER_VERBS = _PASSIVE | {"involved", "affected", "breached"}
+_VERBS = _ALONE | {"extend", "extending", "extended", "grow", "growing"}
 WORDS = _ALONE | _INTO | {"neither"}
 """Without one of these there is nothing to read in a sentence."""
 
@@ -32,6 +33,13 @@ _JOINERS = frozenset({"or", "nor", "and", "&"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "not"})
 _REACH, _CLAUSE = 9, 12
 _AROUND, _ARTICLES = frozenset({"surrounding", "adjacent"}), frozenset({"the", "a", "an", "its"})
+_OTHER_SUBJECTS = frozenset({
+    "inflammation", "inflammatory", "hemorrhage", "ulcer", "ulceration", "abscess", "fistula", "fibrosis", "endometriosis", "adenomyosis", "granulation",
+    "diverticulum", "incision", "biopsy", "defect", "catheter", "suture", "lymphocyte", "lymphoid", "plasma", "neutrophil", "eosinophil", "macrophage", "histiocyte",
+    "leukocyte", "edema", "scar", "tract", "benign", "crypt", "nevus", "perforation", "dissection", "hematoma", "tear", "granuloma", "exudate", "section", "specimen",
+    "resection", "margin"})
+"""What extends or infiltrates and is no tumor."""
+_SUBJECT_REACH, _AGENT_REACH = 6, 5
 _STEM = 4
 _GAP = 4
 _FILLERS = frozenset({"invasion", "involvement", "extension", "infiltration", "of", "into", "through", "the", "tissue", "soft", "fat", "adipose", "wall", "gland",
@@ -88,6 +96,8 @@ class Spread:
                 continue
             if words[item[0]] == "through" and item[0] > 3 and tuple(words[item[0] - 3:item[0]]) == ("into", "but", "not"):
                 made = self._into(words, item)
+            elif words[item[0]] in _VERBS and not _OTHER_SUBJECTS.isdisjoint(words[max(0, item[0] - 2):item[0]]) and words[item[1] - 1] not in _NOUNS:
+                continue  # "inflammation extends into the submucosa"
             elif item[3] >= 0 and self._is_place(item[3]):
                 if passive is not None and passive[0] < item[0] < passive[1]:
                     made = self._alone(words, item)
@@ -128,6 +138,8 @@ class Spread:
         verb = words[at]
         if verb in _INTO and way not in ("into", "through") and not (verb in _NOUNS and way == "of"):
             return []
+        if not _OTHER_SUBJECTS.isdisjoint(words[max(0, at - _SUBJECT_REACH):at]):
+            return []
         between = words[at + 1:item[0]]
         if "not" in between:
             if tuple(between[:4]) != ("into", "but", "not", "through"):
@@ -167,6 +179,8 @@ class Spread:
             at += 1
         if at == item[1] or at >= len(words) or words[at] not in _PASSIVE or "not" in words[item[1]:at]:
             return []  # "is not invaded" keeps its words: it denies the place's finding already
+        if not _OTHER_SUBJECTS.isdisjoint(words[at + 1:at + _AGENT_REACH]):
+            return []  # "infiltrated by lymphocytes"
         node, key_id = self._deep(words, item, words[max(0, item[0] - _REACH):item[0]])
         if node < 0:
             key_id, node = self._named(words, item, through=False)

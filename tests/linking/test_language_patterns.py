@@ -154,6 +154,9 @@ def test_status(linker: Linker, text: str, span: str, status: str) -> None:
     ("Carcinoma, ductal, in situ.", "ductal carcinoma in situ", "present"),
     ("Urothelial carcinoma, flat, in situ.", "urothelial carcinoma in situ", "present"),
     ("Adenocarcinoma, endocervical type, in situ.", "adenocarcinoma in situ", "present"),
+    ("Ductal carcinoma, in situ, high grade.", "ductal carcinoma in situ", "present"),
+    ("Invasive ductal carcinoma, in situ carcinoma also present.", "invasive breast carcinoma of no special type", "present"),
+    ("No residual carcinoma identified consistent with complete response.", "pathologic complete response", "possible"),
     ("Squamous cell carcinoma, invasive and in situ.", "squamous cell carcinoma", "present"),
     ("Squamous cell carcinoma with carcinoma in situ.", "squamous cell carcinoma", "present"),
     ("Focally invasive lobular carcinoma.", "invasive lobular carcinoma", "present"),
@@ -174,7 +177,8 @@ def test_finding(linker: Linker, text: str, name: str, status: str) -> None:
 @pytest.mark.parametrize(("text", "name"), [
     ("Melanoma, mitoses 3/mm2.", "mitotic count score 3"), ("Melanoma. Mitoses 2.", "mitotic count score 2"),
     ("FNCLCC grade 2/3.", "FNCLCC grade 3"), ("Nottingham grade 2/3.", "Nottingham grade 3"), ("Grade 2 - 3 cm tumor.", "grade 3"),
-    ("Carcinoma involving the rectum.", "rectal invasion"), ("Tumor invades the urinary bladder.", "bladder mucosal invasion"),
+    ("Inflammation extends into the muscularis propria.", "muscularis propria invasion"), ("Lymphocytes infiltrate the submucosa.", "submucosal invasion"),
+    ("The visceral pleura is infiltrated by lymphocytes.", "visceral pleural invasion"), ("Carcinoma involving the rectum.", "rectal invasion"), ("Tumor invades the urinary bladder.", "bladder mucosal invasion"),
     ("Colon: tumor invades the superficial muscularis propria.", "inner half muscularis propria invasion"),
     ("Noninvasive urothelial carcinoma.", "urothelial carcinoma in situ"),
 ])
