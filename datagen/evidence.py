@@ -79,6 +79,19 @@ class Link:
                 "edges": [e.id for e in self.path.edges]}
 
 
+_SHAPES = frozenset({"pattern", "growth", "change", "feature", "features", "architecture", "component", "differentiation", "morphology", "cytology", "nuclei",
+                     "and", "of", "with"})
+"""Words of a finding's name that no tumour is named for."""
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(name.lower().replace("-", " ").split())
+
+
+def _stem(name: str) -> frozenset[str]:
+    return _words(name) - _SHAPES
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """From a finding over the evidence edge: strength without the climb down, edges, and the edge's place in them."""
@@ -123,7 +136,7 @@ class EvidenceFinder:
                 at = self.graph.index(path.nodes[way.main].id)
                 indptr = self.graph.arrays.indptr
                 relation = self.graph.relations[int(self._relation[way.edges[way.main]])]
-                common = _EXTENT.search(finding.name) is not None or (
+                common = relation == "associated_with" or _EXTENT.search(finding.name) is not None or (
                     relation in SEEN_IN and int(indptr[at + 1] - indptr[at]) > COMMON_DEGREE)
                 found.append(Link(finding, target, name, kind, stance, path, way.strength, way.main, common))
         return sorted(found, key=lambda k: (-round(k.strength, 6), k.finding.start, k.finding.id))
@@ -146,6 +159,16 @@ class EvidenceFinder:
         """Whether a finding speaks for or against a node."""
         goal = self.graph.find_index(target)
         return goal is not None and self._known(finding, goal, stance) is not None
+
+    def names_a_sibling(self, link: Link) -> bool:
+        """Whether a finding that a class passes on belongs to another subtype, which is named for it: tall cells are typical of
+        papillary thyroid carcinoma because of its tall cell variant, and say nothing for the follicular one."""
+        finding, holder = (node.id for node in link.main_nodes)
+        stem = _stem(self.graph.name(self.graph.index(finding)))
+        if holder == link.target_id or not stem:
+            return False
+        kin = {link.target_id, *self.graph.ancestors(link.target_id), *self.graph.descendants(link.target_id)}
+        return any(stem <= _words(self.graph.name(self.graph.index(other))) for other in self.graph.descendants(holder) if other not in kin)
 
     def _known(self, finding: Finding, goal: int, stance: str) -> tuple[_Way, Path] | None:
         """The best way and its path, remembered: reports state the same few hundred findings."""

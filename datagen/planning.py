@@ -157,11 +157,12 @@ def _measures(measures: Sequence[Measure], categories: Mapping[str, Finding], pr
 
 
 def _telling_links(links: Sequence[Link], evidence: EvidenceFinder, diagnosis: Finding) -> list[Link]:
-    """The links without those inherited from a class of another organ's book; those that hold of every tumor (a
-    metastasis supports "malignant neoplasm") only where nothing else does."""
+    """The links without those inherited from a class of another organ's book, or of the class because another subtype is named
+    for the finding; those that hold of every tumor (a metastasis supports "malignant neoplasm") only where nothing else does."""
     books = evidence.books(diagnosis.id)
-    fitting = [k for k in links if k.main_nodes[1].id == k.target_id or not books
-               or not k.main_edge.source.startswith("WHO-") or k.main_edge.source in books]
+    fitting = [k for k in links if k.main_nodes[1].id == k.target_id or (
+        (not books or not k.main_edge.source.startswith("WHO-") or k.main_edge.source in books)
+        and k.relation != "precursor_of" and not evidence.names_a_sibling(k))]
     special = [k for k in fitting if k.main_nodes[1].id not in GENERIC and k.main_nodes[1].id not in MALIGNANT]
     return special or fitting
 

@@ -66,6 +66,9 @@ SUPPORT_COMMON = (
     "Among the findings, {F} {are} compatible with {D} ({note}).", "The finding of {F} fits {D} ({note}).",
     "The slide shows {F}; {F_short} {are} found in {D} ({note}).", "Less specific, {F} {are} associated with {D} ({note}).",
     "{F} {are} expected in {D} ({note}).", "As a lesser point, {F} {are} consistent with {D} ({note}).")
+SUPPORT_ASSOCIATED = (
+    "{F} {are} associated with {D} ({note}).", "Less specific, {F} {are} associated with {D} ({note}).",
+    "As a lesser point, {F} {are} associated with {D} ({note}).")
 AGAINST = (
     "{F} argue{s} against {D} ({note}).", "{F} speak{s} against {D} ({note}).",
     "Among the alternatives, {F} argue{s} against {D} ({note}).", "In the differential, {F} speak{s} against {D} ({note}).",

@@ -221,7 +221,7 @@ class TemplateWriter:
         plain = said.strip("“”").lower() in (words.present.lower(), words.absent.lower(), link.finding.name.lower())
 
         def wording(rng: random.Random) -> str:
-            template = rng.choice(say.SUPPORT_COMMON if link.common else say.SUPPORT)
+            template = rng.choice(say.SUPPORT_ASSOCIATED if link.relation == "associated_with" else say.SUPPORT_COMMON if link.common else say.SUPPORT)
             finding = words.present
             if said and not plain and rng.random() < 0.5:
                 finding = f"{finding} ({said})"

@@ -25,6 +25,7 @@ _SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou
 # "the end of the specimen, there is a 3 cm mass": the specimen only says where
 _WHERE = re.compile(r"\b(?:specimen|segment|portion|colon|bowel|kidney|uterus|prostate)\b[^.;]*?\b(?:there\s+(?:is|are|was)|shows?|showed|reveals?|revealed|contains?|demonstrates?)\b", re.I)
 _OTHER_THING = re.compile(r"\b(?:uninvolved|free|negative|from|away|beyond|above|below|to\s+the|clear)\b", re.I)
+_METASTATIC = re.compile(r"\bmetasta\w+\W+(?:\w+\W+){0,2}$", re.I)
 _NEW_SENTENCE = re.compile(r"\.\s+(?:[A-Z][a-z]|THE\b|ON\b|IT\b)")
 _NOT_THE_TUMOUR = re.compile(r"\bnod(?:es?|al)\b|deposit|metasta|smaller|smallest|second\s+|satellite|breslow|specimen|fragments?|biopsy|scar|cyst|polyp|ellipse|skin|margin|depth|thickness|distance|"
                              r"extension|within|circumferenc|\bportion\b|(?<!contiguous\s)(?<!largest\s)focus\b|foci\b|segment|aggregate|in\s+situ|dcis|clot|hemorrhag|adenoma\b|uterus|prostate\s+(?:gland|measur)|kidney\s+measur", re.I)
@@ -51,6 +52,8 @@ def sizes(text: str) -> list[Value]:
             if match["cue"].lower() == "size" and len(clauses) > 1 and len(clauses[-1]) < 3:
                 lead = clauses[-2][-25:] + lead
             if pattern is _MASS and _WITHIN_THE_TUMOUR.search(match["gap"]):
+                continue
+            if pattern is _MASS and _METASTATIC.search(before):
                 continue
             if pattern is _SIZED and (_OTHER_THING.search(match["cue"]) or _NEW_SENTENCE.match(text, match.end("unit"))):
                 continue

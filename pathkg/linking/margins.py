@@ -13,7 +13,7 @@ _TUMOUR = r"(?:(?:adeno)?carcinoma|tumou?r|melanoma|\w*sarcoma|lymphoma|neoplasm
 # the distance stands before its margin, behind it, or behind "closest"
 _BEFORE = re.compile(rf"{_N}\.?\s*(?:\([^)]{{0,20}}\)\s*)?(?:away\s+)?(?:from|to|of|clear\s+of)\s+(?:both\s+|all\s+|its\s+)?(?:the\s+)?(?P<to>(?:[\w\-/()]+[\s.,]+){{0,6}}?){_EDGE}", re.I)
 _BEHIND = re.compile(rf"\b{_EDGE}(?!\s+(?:measur|is\s+inked))(?P<gap>[^.;\d]{{0,70}}?)(?:by|of|is|at|[:=(<>]|measures|distance|clearance|approximately|about|within)\s*"
-                     rf"(?:approximately|about|less\s+than|greater\s+than|more\s+than|at\s+least|only|[<>~=])?\s*{_N}(?!\s*(?:in\s+(?:circumf|diam|length|width|thick)|x\s*\d))", re.I)
+                     rf"(?:approximately|about|less\s+than|greater\s+than|more\s+than|at\s+least|only|[<>~=])?\s*{_N}(?!\s*(?:in\s+(?:circumf|diam|length|width|thick|max|great|largest|dimen|size)|x\s*\d))", re.I)
 _CLOSEST = re.compile(rf"(?:(?:closest|nearest)(?P<gap>[^.;]{{0,80}}?)|distance(?P<gap2>[^.;]{{0,60}}?{_EDGE}[^.;\d]{{0,40}}?)){_N}", re.I)
 _NOT_A_DISTANCE = re.compile(r"measur\w*\W+(?:\w+\W+){0,4}$|superior\s+to|medial\s+to|anterior\s+to|length|circumference", re.I)
 _OTHER_PLACE = re.compile(r"junction|dentate|pectinate|anal\s+verge|ligament|nipple|incision|carina|diameter|dimension", re.I)

@@ -85,3 +85,23 @@ def test_a_summary_counts_in_words(tmp_path: object) -> None:
     assert "1 patient" in text
     assert "1 patients" not in text
     assert "questions" not in text
+
+
+THYROID = "Thyroid, total thyroidectomy: papillary thyroid carcinoma, {variant}. Tall cells are seen. Psammoma bodies are present. Nuclear grooves. pT2. "
+
+
+@pytest.mark.parametrize(("variant", "speaks"), [("follicular variant", False), ("tall cell variant", True)])
+def test_a_finding_that_names_another_subtype_says_nothing_for_this_one(generator: Generator, variant: str, speaks: bool) -> None:
+    plan = plan_of(generator, THYROID.format(variant=variant))
+    assert variant in plan.diagnosis.name
+    assert ("tall cell" in {k.finding.name for k in plan.support}) is speaks
+    assert {"psammoma body", "nuclear groove"} & {k.finding.name for k in plan.support}  # what the class has is still told
+
+
+def test_a_precursor_of_a_class_is_none_of_its_members(generator: Generator) -> None:
+    plan = plan_of(generator, THYROID.format(variant="follicular variant") + "Adenomatous change is present.")
+    assert "precursor_of" not in {k.relation for k in plan.support}
+
+
+def test_an_association_is_not_told_as_typical() -> None:
+    assert all("associated with" in words for words in say.SUPPORT_ASSOCIATED)

@@ -63,6 +63,7 @@ def test_the_letters_no_are_a_category_only_between_categories(linker: Linker, t
     ("The lymph node contains a 0.8 cm tumor deposit.", []),
     ("The mass is a portion of tan tissue, 3 x 2 cm.", []),
     ("A 3.0 CM. TUMOR IS SEEN.", [30.0]),
+    ("One positive lymph node (1/1, metastatic ductal. carcinoma, 1 mm in maximal dimension).", []),
 ])
 def test_a_size_belongs_to_the_tumour(linker: Linker, text: str, sizes: list[float]) -> None:
     assert [v.value for v in extract_findings(text, linker=linker).fields.get("tumor_size_mm", ())] == sizes
@@ -76,6 +77,12 @@ def test_a_size_belongs_to_the_tumour(linker: Linker, text: str, sizes: list[flo
 ])
 def test_a_margin_field_with_the_word_margin_in_its_value(linker: Linker, text: str, status: str | None) -> None:
     assert extract_findings(text, linker=linker).first("margins") == status
+
+
+def test_the_size_of_a_tumour_at_the_margin_is_no_distance(linker: Linker) -> None:
+    found = extract_findings("Carcinoma involving the anterior and posterior margins (3.5 cm in maximum dimension).", linker=linker)
+    assert found.first("margin_distance_mm") is None
+    assert extract_findings("Closest margin: 4 mm.", linker=linker).first("margin_distance_mm") == 4.0
 
 
 def test_venous_and_lymphatic_is_no_count_of_nodes(linker: Linker) -> None:
@@ -123,7 +130,7 @@ def test_no_cancer_is_made_of_a_place_that_has_none(linker: Linker) -> None:
     ("Lung segment S1 with a deep notch.", "S1"), ("Subtotal colectomy.", "total colectomy"), ("A dilated bile duct.", "dilated duct filled with mucin"),
     ("The canalicular pattern of CEA in the liver.", "anastomosing bilayered cords of columnar cells"), ("Liver, lobectomy.", "right hepatectomy"),
     ("Thorough sampling of the depression.", "expression"), ("TCGA-DK-A3WY-01A-PR redacted.", "progesterone receptor"), ("Page III III II.", "grade 3"),
-    ("A lymphoma-like infiltrate.", "lymphoma"), ("An astroblastoma-like component.", "astroblastoma"), ("Loss on chromosome arm 1p.", "arm"),
+    ("A lymphoma-like infiltrate.", "lymphoma"), ("An astroblastoma-like component.", "astroblastoma"), ("Loss on chromosome arm 1p.", "arm"), ("Cirrhosis (grade 1, stage 4).", "stage IV"),
     ("Yellow lobulated adipose tissue.", "lobulated growth"), ("No discrete masses are identified.", "well-circumscribed border"),
 ])
 def test_ordinary_words_and_measures_are_no_findings(linker: Linker, text: str, wrong: str) -> None:
@@ -134,7 +141,7 @@ def test_ordinary_words_and_measures_are_no_findings(linker: Linker, text: str, 
     ("Karyotype 45,X (Turner).", "Turner syndrome"), ("The carcnoma shows uiceration.", "ulceration"), ("Carcinoid growing in ribbons.", "trabecular pattern"),
     ("Testis: seminoma, pT1 S1.", "S1"), ("Prostrate gland, biopsy.", "prostate gland"), ("Subtotal colectomy.", "subtotal colectomy"),
     ("PR: negative.", "progesterone receptor"), ("Squamous cell carcinoma, grade II/III.", "grade 2"), ("Tumors like lymphoma were excluded.", "lymphoma"),
-    ("Papillary-like nuclear features.", "papillary thyroid carcinoma nuclear features"), ("Skin of the arm.", "skin of limb"), ("A lobulated mass.", "lobulated growth"),
+    ("Papillary-like nuclear features.", "papillary thyroid carcinoma nuclear features"), ("Skin of the arm.", "skin of limb"), ("A lobulated mass.", "lobulated growth"), ("Carcinoma of the lung, stage 4.", "stage IV"),
 ])
 def test_what_is_meant_is_still_found(linker: Linker, text: str, name: str) -> None:
     assert name in read(linker, text)
