@@ -7,6 +7,7 @@ dataset does not depend on where or in which order the work was done.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -76,12 +77,13 @@ def run_ray(cases: Iterable[NumberedCase], spec: WorkSpec, *, workers: int, addr
     started = not ray.is_initialized()
     if started:
         try:
-            ray.init(address=address, log_to_driver=False, include_dashboard=False, **({} if address else {"num_cpus": workers}))
+            ray.init(address=address, log_to_driver=False, include_dashboard=False, logging_level=logging.WARNING, **({} if address else {"num_cpus": workers}))
         except Exception as error:  # Ray raises bare exceptions when a node is slow to start
             raise PathkgError(f"Ray did not start: {str(error)[:300]}",
                               hint="try again when the machine is less busy, or --runner local: the dataset is the same") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)  # plans and times of its own operators; progress is told by the caller
     source = iter(cases)
     try:
         while rows := [{"index": n, "key": c.key, "case": canonical_json(c.to_dict())} for n, c in islice(source, ROUND)]:
