@@ -211,7 +211,7 @@ def main() -> None:
     single: Counter[str] = Counter()
     lowered: Counter[str] = Counter()
     for case in gold_cases():
-        reference = build_reference(case.gold, certificate=verify(case.gold, report=case.report))
+        reference = build_reference(case.gold, certificate=verify(case.gold, report=case.report), report=case.report)
         for seed in range(args.seeds):
             series = corrupted(case.gold, Random(f"{case.id}:{seed}"), world)
             results = [reward.score(text, reference) for _, text in series]

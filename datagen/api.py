@@ -260,7 +260,7 @@ class Generator:
         thin = "" if case.questions else missing_grounds(certificate, question.kind)
         if thin:
             return self._reject(case, "filter", "thin_evidence", thin, question.kind)
-        reference = build_reference(trajectory, graph=self.graph, certificate=certificate)
+        reference = build_reference(trajectory, graph=self.graph, certificate=certificate, report=case.text)
         findings = [{"id": e.id, "name": e.name, "type": e.type, "assertion": "absent" if e.polarity == "-" else "present",
                      "start": e.evidence[0].start, "end": e.evidence[0].end, "text": e.evidence[0].text}
                     for e in stated.values() if e.evidence[0].kind == "report"]

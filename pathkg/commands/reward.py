@@ -43,7 +43,7 @@ def _reference_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("samples", help="a .jsonl of samples, or one trajectory as text; - for standard input")
     parser.add_argument("--field", default="trajectory",
                         help="field with the gold: tagged text, or a record with observe, steps, answer")
-    parser.add_argument("--report-field", default="report", help="field with the report, for the claims (if present)")
+    parser.add_argument("--report-field", default="report", help="field with the report, for the claims and numbers (if present)")
     parser.add_argument("--out", metavar="FILE", help="write the samples with a field ground_truth added")
 
 
@@ -98,7 +98,7 @@ def _reference(args: argparse.Namespace) -> int:
             trajectory = Trajectory.from_dict(given) if isinstance(given, dict) else parse(given, "auto")
             report = sample.get(args.report_field)
             certificate = verify(trajectory, report=report, graph=graph) if isinstance(report, str) else None
-            reference = build_reference(trajectory, graph=graph, certificate=certificate)
+            reference = build_reference(trajectory, graph=graph, certificate=certificate, report=report if isinstance(report, str) else None)
         except PathkgError as error:
             refused += 1
             print(f"line {number}: {error.message}", file=sys.stderr)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pathkg.errors import InputError, PathkgError
 from pathkg.rewards.breakdown import RewardBreakdown, count_unscored
-from pathkg.rewards.reading import MAX_CHARS, Engine, Reading, Target, as_text, bundled, engine_for
+from pathkg.rewards.engines import bundled, engine_for
+from pathkg.rewards.reading import MAX_CHARS, Engine, Reading, Target
 from pathkg.rewards.reference import Reference
+from pathkg.rewards.wording import as_text
 from pathkg.trajectory.dialects import DIALECTS, get_dialect
 
 if TYPE_CHECKING:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pathkg.rewards.reading import MAX_CHARS, Engine, bundled, engine_for
+from pathkg.rewards.engines import bundled, engine_for
+from pathkg.rewards.reading import MAX_CHARS, Engine
 from pathkg.rewards.reference import Reference, Statement
+from pathkg.rewards.soundness import MEASURED_KINDS
 from pathkg.trajectory import Trajectory, parse
+from pathkg.trajectory.statements import stated_counts
+from pathkg.trajectory.values import measures, value_set
 
 if TYPE_CHECKING:
     from pathkg.graph import KnowledgeGraph
@@ -16,7 +20,7 @@ MAX_ANSWER_TEXT = 600
 
 
 def build_reference(gold: Trajectory | str, *, graph: KnowledgeGraph | None = None,
-                    certificate: Certificate | None = None, dialect: str = "auto") -> Reference:
+                    certificate: Certificate | None = None, report: str | None = None, dialect: str = "auto") -> Reference:
     """The reference of a gold trajectory.
 
     The gold is read exactly as completions are, so scored against its own reference it earns the maximum.
@@ -25,6 +29,7 @@ def build_reference(gold: Trajectory | str, *, graph: KnowledgeGraph | None = No
         gold: the trajectory, or its tagged text.
         graph: the store; the bundled core when ``None``.
         certificate: of the gold; its supported claims then stand for the report in the path reward.
+        report: of the gold; what it measures and counts is then known to be true, and other numbers to be invented.
         dialect: how to read a text.
 
     Raises:
@@ -52,7 +57,14 @@ def build_reference(gold: Trajectory | str, *, graph: KnowledgeGraph | None = No
         tuple(statements(reading.whole)), frozenset(statements(reading.reasoned)), tuple(sorted(reading.values)),
         tuple(statements(reading.answer)), tuple(sorted(reading.answer_values)),
         trajectory.answer[:MAX_ANSWER_TEXT], tuple(claims), graph.hash, trajectory.dialect, len(text),
-        tuple(sorted((k, n) for k, n in reading.violations.items() if n)))
+        tuple(sorted((k, n) for k, n in reading.violations.items() if n)),
+        None if report is None else tuple(sorted(_numbers(report) - reading.values)))
+
+
+def _numbers(report: str) -> set[str]:
+    """The sizes, percentages, counts and rates of a report, in the form of values."""
+    counts = {f"ratio={a}/{b}" for a, b in stated_counts(report) if a is not None and b is not None}
+    return counts | {str(v) for v, _ in measures(report)} | {str(v) for v in value_set(report) if v.kind in MEASURED_KINDS}
 
 
 def engine_of(graph: KnowledgeGraph | None = None) -> Engine:

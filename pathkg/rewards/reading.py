@@ -14,25 +14,33 @@ What counts as read, in one place:
 * Findings that are only named (options without a tick, "not assessed") are a violation each beyond three, and so is every
   question or supposition that names something.
 * Taking back what was said ("none of the above is true") is a violation, and a contradiction.
-* A sentence said twice in one block, a sentence most of whose words are the same, a node named twice in one sentence, and
-  a node named more than four times in one block, are a violation per repetition.
+* A sentence said twice in one block, a sentence of the findings that is copied into the reasoning, a sentence most of whose words
+  are the same, a node named twice in one sentence, a node named more than four times in one block, and a finding named
+  again in the findings (beyond two), are a violation per repetition.
+* A word of doubt beside a finding ("possibly", "cannot be excluded"), and a diagnosis, stage or grade of the answer that
+  the findings give already, are a violation each.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pathkg.errors import StoreError
 from pathkg.rewards.reference import Reference, Statement
 from pathkg.rewards.similarity import GraphSimilarity
+from pathkg.rewards.wording import (
+    SENTENCE_END,
+    foreign_words,
+    hedges,
+    is_value,
+    repeats,
+    retractions,
+    supposed,
+    within,
+)
 from pathkg.trajectory.blocks import HIDDEN, Blocks, find_blocks, visible, without_sources
 from pathkg.trajectory.dialects import DIALECTS
 from pathkg.trajectory.values import value_spans
@@ -44,54 +52,23 @@ MAX_CHARS = 32_768
 """Default cap on what is read of one completion, in characters. The longest trajectories seen are a third of it."""
 
 REPEATED, HIDDEN_RUN, FOREIGN, UNSTATED, RETRACTED = "repeated", "hidden", "foreign", "unstated", "retracted"
-VIOLATIONS = (REPEATED, HIDDEN_RUN, FOREIGN, UNSTATED, RETRACTED)
-
-_SENTENCE = re.compile(r"[.;!?\n]+")
-_MIN_SENTENCE = 12
-"""Shorter sentences ("No.", "Grade 2") repeat in honest text."""
+HEDGED, TOLD_EARLY, RESTATED, COPIED = "hedged", "told_early", "restated", "copied"
+VIOLATIONS = (REPEATED, HIDDEN_RUN, FOREIGN, UNSTATED, RETRACTED, HEDGED, TOLD_EARLY, RESTATED, COPIED)
 
 FINDINGS = ("morphology", "marker_result", "disease", "effect/phenotype")
 """Node types that state a finding. Places, procedures and methods are named in passing."""
 
+MOST_RESTATED = 2
+"""So many findings may be named a second time in the findings."""
+
+DECIDED = frozenset({"pT", "pN", "pM", "stage", "grade", "gleason"})
+"""Kinds of values that an answer gives; findings that give them already leave nothing to conclude."""
+
 MOST_IN_BLOCK = 4
 """Naming one node more often than this in one block adds nothing."""
 
-_MIN_CHANT = 8
-"""A sentence of at least this many words, of which at most half are different, is a chant."""
-
-_BESIDE_VALUE = 17
-"""Characters a mention of a grade may have beside its value ("FNCLCC grade 2", "moderately differentiated"); with more, it
-says more than the grade ("urothelial carcinoma, high grade")."""
-
 MOST_UNSTATED = 3
 """So many findings may be named without being stated."""
-
-_WHOLE_SENTENCE = re.compile(r".+?(?:[.;!?](?=\s|$)|\n|$)", re.DOTALL)
-_SUPPOSED = re.compile(r"\b(?:if|whether|suppose|supposing|assume|assuming|imagine|hypothetical(?:ly)?|were there|had there been|pretend)\b",
-                       re.IGNORECASE)
-_ALL_SAID = r"(?:this|that|these|those|it|(?:the |all )*(?:above|foregoing|preceding|findings|statements?|answer|diagnos[ei]s|description))"
-_UNTRUE = r"(?:wrong|false|incorrect|untrue|invalid|mistaken|a mistake|an error|made up|fictitious|not (?:true|correct|right|accurate|so|the case|the diagnosis|the answer|present))"
-_DOUBT = re.compile(r"[Ww]rong|[Ff]alse|[Ii]ncorrect|[Ii]nvalid|[Uu]ntrue|[Mm]ista|error|made up|fictit|not |[Nn]one|[Nn]othing|[Nn]either|no part"
-                    r"|gnore|isregard|orget|etract|ithdraw|iscard|ake back|pposite|ontrary|everse|[A-Z]{6}")
-"""Words without which nothing is taken back: a quick look before the long one."""
-
-_RETRACTION = re.compile(
-    rf"\b(?:none|nothing|neither|no part) of (?:all )?{_ALL_SAID}\b"
-    rf"|\b(?:all|everything|each|any|most) (?:of )?{_ALL_SAID}[^.;\n]{{0,30}}\b{_UNTRUE}\b"
-    rf"|\b{_ALL_SAID}(?: (?:findings?|statements?|said|above))*,? (?:is|are|was|were|would be)(?: \w+ly| all| quite)? {_UNTRUE}\b"
-    rf"|\b(?:disregard|ignore|forget|retract|withdraw|discard|take back|do not believe)\b[^.;\n]{{0,25}}\b{_ALL_SAID}\b"
-    r"|\b(?:the )?(?:opposite|contrary|reverse)(?: of \w+(?: \w+)?)? (?:is|holds|applies)\b", re.IGNORECASE)
-
-_LATIN_OR_GREEK = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff\ufb00-\ufb06"
-_FOREIGN = re.compile(
-    rf"\w*(?:[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]"  # letters of other alphabets, full-width and mathematical letters
-    r"|(?<=[A-Za-z])[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf"
-    r"\u03c1\u03c5\u03f2]"  # Greek look-alikes beside Latin letters
-    r"|[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf\u03c1\u03c5"
-    r"\u03f2](?=[A-Za-z]))\w*")
-
-_SUSPECT = re.compile(rf"[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]|[\u0391-\u03c5\u03f2]")
-"""A letter without which :data:`_FOREIGN` finds nothing: most texts are not ASCII for a quotation mark only."""
 
 Key = tuple[int, str]
 """Node index and polarity."""
@@ -122,7 +99,7 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class _View:
     """One sentence as the rewards see it: what it says in order, where, and its values. ``close`` is said twice in it,
-    ``unstated`` are findings it names without stating them, ``asked`` is how often it asks or supposes something, ``retracted`` how often it takes
+    ``hedged`` is how often a word of doubt stands beside them, ``unstated`` are findings it names without stating them, ``asked`` is how often it asks or supposes something, ``retracted`` how often it takes
     something back."""
 
     keys: tuple[Key, ...]
@@ -133,6 +110,8 @@ class _View:
     unstated: frozenset[int]
     asked: int
     retracted: int
+    hedged: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +143,13 @@ class Engine:
     types: list[int] = field(default_factory=list)
     finding_types: frozenset[int] = frozenset()
     _measured: frozenset[int] = frozenset()
+    _disease: int = -1
     _last: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
         self.types = self.graph.arrays.node_type.tolist()
         self.finding_types = frozenset(map(self.type_code, FINDINGS))
+        self._disease = self.type_code("disease")
         self._measured = frozenset({self.type_code("stage"), self.type_code("grade")})
 
     def read(self, text: str, dialect: str = "observe", max_chars: int = MAX_CHARS) -> Reading:
@@ -186,15 +167,14 @@ class Engine:
         read = text[:max_chars] if too_long else text
         blocks = find_blocks(read, DIALECTS[dialect])
         cleaned: list[str] = []
-        hidden = repeated = foreign = 0
+        hidden = repeated = 0
         for written in blocks.texts:
             shown, n = visible(written)
             cleaned.append(shown)
             hidden += n
         whole_text = "\n\n".join(cleaned)
         joined = without_sources(whole_text)
-        if not joined.isascii() and _SUSPECT.search(joined):
-            foreign = sum(1 for _ in _FOREIGN.finditer(joined))
+        foreign = foreign_words(joined)
         if not read.isascii():
             hidden += len(HIDDEN.findall(read)) - sum(len(HIDDEN.findall(b)) for b in blocks.texts)
         think_start = len(cleaned[0]) + 2
@@ -202,11 +182,14 @@ class Engine:
         # findings, reasoning, answer: each key as often as it is said, in order
         said: tuple[list[Key], list[Key], list[Key]] = ([], [], [])
         values: set[str] = set()
+        seen_values: set[str] = set()
         answer_values: set[str] = set()
         close: set[tuple[Key, int]] = set()
         pieces: tuple[list[str], list[str], list[str]] = ([], [], [])
         unstated: set[int] = set()
-        asked = retracted = 0
+        asked = retracted = hedged = 0
+        observed: set[str] = set()
+        copied: list[Key] = []
         placed = self.linker.sentences(joined)
         end = 0
         for base, sentence, settled in placed:
@@ -218,13 +201,19 @@ class Engine:
                 unstated |= view.unstated
             asked += view.asked
             retracted += view.retracted
+            hedged += view.hedged
             block = (begin >= think_start) + (begin >= answer_start)
             if end <= (think_start, answer_start, end)[block]:
                 pieces[block].append(joined[begin:end])
-                said[block].extend(view.keys)
+                if block == 0:
+                    observed.add(view.words)
+                # what is only copied from the findings is not reasoned with
+                (copied if block == 1 and view.words in observed else said[block]).extend(view.keys)
                 values |= view.values
                 if block == 2:
                     answer_values |= view.values
+                elif block == 0:
+                    seen_values |= view.values
                 if view.close:
                     close.update((key, block) for key in view.close)
             else:  # a sentence without an end before its block's end
@@ -238,53 +227,67 @@ class Engine:
                         close.add((key, block))
                 values |= view.values
                 answer_values.update(value for start, value in view.placed_values if base + start >= answer_start)
+                seen_values.update(value for start, value in view.placed_values if base + start < think_start)
         for keys in said:
             if len(keys) > len(set(keys)):
                 repeated += sum([n - MOST_IN_BLOCK for n in Counter(keys).values() if n > MOST_IN_BLOCK])
-        if joined == whole_text:
-            repeated += sum(map(_repeats, pieces))
-        else:
-            repeated += sum([_repeats([block]) for block in cleaned])
+        again, copies = repeats(pieces if joined == whole_text else [[block] for block in cleaned])
+        repeated += again
         if close:
             repeated += self._said_close(joined, placed, close, think_start, answer_start)
         answer = frozenset(said[2])
         reasoned = answer.union(said[1])
-        whole = reasoned.union(said[0])
+        whole = reasoned.union(said[0], copied)
         if len(unstated) > MOST_UNSTATED:
             unstated -= {node for node, _ in whole}
         return Reading(text, blocks, too_long, whole, reasoned, answer, frozenset(values),
                        frozenset(answer_values), cleaned[2].strip(),
                        {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign, RETRACTED: retracted,
-                        UNSTATED: asked + max(0, len(unstated) - MOST_UNSTATED)})
+                        UNSTATED: asked + max(0, len(unstated) - MOST_UNSTATED), HEDGED: hedged,
+                        RESTATED: self._restated(said[0]), COPIED: copies,
+                        TOLD_EARLY: self._told_early(said[0], answer) + len(DECIDED.intersection(
+                            [v.partition("=")[0] for v in seen_values & answer_values]))})
+
+    def _restated(self, seen: Sequence[Key]) -> int:
+        """How often the findings name a finding again, beyond :data:`MOST_RESTATED` in all and short of :data:`MOST_IN_BLOCK` each."""
+        if len(seen) <= len(set(seen)) + MOST_RESTATED:
+            return 0
+        again = sum([min(n, MOST_IN_BLOCK) - 1 for (node, _), n in Counter(seen).items() if self.types[node] in self.finding_types])
+        return max(0, again - MOST_RESTATED)
+
+    def _told_early(self, seen: Sequence[Key], answer: frozenset[Key]) -> int:
+        """How many diagnoses of the answer the findings name already."""
+        disease = self._disease
+        return len({key for key in seen if key[1] == "+" and self.types[key[0]] == disease and key in answer})
 
     def _view(self, text: str, entities: Sequence[tuple[int, str | None, int, int]]) -> _View:
         """What the rewards want of one sentence."""
         found_values = value_spans(text)
         types, measured, finding = self.types, self._measured, self.finding_types
-        supposed = _supposed(text)
+        asked = supposed(text)
         keys: list[Key] = []
         starts: list[int] = []
         last: dict[Key, int] = {}
         close: set[Key] = set()
         unstated: set[int] = set()
         for node, polarity, start, end in entities:
-            if polarity is None or (supposed and _within(supposed, start)):
+            if polarity is None or (asked and within(asked, start)):
                 if types[node] in finding:
                     unstated.add(node)
             # the node of a stage or grade depends on the organ; its value is compared instead
-            elif not (types[node] in measured and _is_value(found_values, start, end)):
+            elif not (types[node] in measured and is_value(found_values, start, end)):
                 key = (node, polarity)
-                if key in last and _SENTENCE.search(text, last[key], start) is None:
+                if key in last and SENTENCE_END.search(text, last[key], start) is None:
                     close.add(key)
                 last[key] = end
                 keys.append(key)
                 starts.append(start)
-        values = [(start, value) for start, _, value in found_values if not (supposed and _within(supposed, start))]
+        values = [(start, value) for start, _, value in found_values if not (asked and within(asked, start))]
         # most sentences have none of these, and share it
         return _View(tuple(keys), tuple(starts), frozenset([value for _, value in values]) if values else _NOTHING, tuple(values),
                      frozenset(close) if close else _NOTHING, frozenset(unstated) if unstated else _NOTHING,
-                     sum([any(a <= e[2] < b for e in entities) for a, b in supposed]),
-                     len(_RETRACTION.findall(text)) if _DOUBT.search(text) else 0)
+                     sum([any(a <= e[2] < b for e in entities) for a, b in asked]),
+                     retractions(text), hedges(text) if entities else 0, " ".join(text.lower().split()).rstrip(".;!? "))
 
     @staticmethod
     def _said_close(joined: str, placed: Sequence[tuple[int, Any, Any]], close: set[tuple[Key, int]], think_start: int,
@@ -297,7 +300,7 @@ class Engine:
                 at = ((node, polarity), (base + start >= think_start) + (base + start >= answer_start))
                 if at in close:
                     times, previous = seen.get(at, (0, 0))
-                    if 0 < times < MOST_IN_BLOCK and _SENTENCE.search(joined, previous, base + start) is None:
+                    if 0 < times < MOST_IN_BLOCK and SENTENCE_END.search(joined, previous, base + start) is None:
                         repeated += 1
                     seen[at] = (times + 1, base + end)
         return repeated
@@ -368,114 +371,3 @@ class Engine:
         if name is None:
             name = self._names[key] = self.graph.curie(key[0]) + key[1]
         return name
-
-
-def _supposed(text: str) -> list[tuple[int, int]]:
-    """The ranges of a text that are asked or supposed rather than said.
-
-    Example:
-        >>> _supposed("Is it melanoma? No.  Margins are free if mucin is absent.")
-        [(0, 15), (38, 57)]
-    """
-    if "?" not in text and _SUPPOSED.search(text) is None:
-        return []
-    found = []
-    for match in _WHOLE_SENTENCE.finditer(text):
-        if match[0][-1] == "?":
-            found.append(match.span())
-        else:
-            supposition = _SUPPOSED.search(text, match.start(), match.end())
-            if supposition is not None:
-                found.append((supposition.start(), match.end()))
-    return found
-
-
-def _within(ranges: list[tuple[int, int]], at: int) -> bool:
-    return any(start <= at < end for start, end in ranges)
-
-
-def _is_value(values: list[tuple[int, int, str]], start: int, end: int) -> bool:
-    """Whether a mention is one of the values, give or take a word."""
-    for a, b, _ in values[max(0, bisect_left(values, (start, 0, "")) - 2):]:
-        if a >= end:
-            return False
-        if start < b and end - start < b - a + _BESIDE_VALUE:
-            return True
-    return False
-
-
-def _repeats(pieces: list[str]) -> int:
-    """How many sentences of a block, given in pieces that end where sentences do, are said again or are chants."""
-    sentences: list[str] = []
-    chants = 0
-    for piece in pieces:
-        own, chanted = (_known_sentences if len(piece) <= _KNOWN_LENGTH else _sentences_of)(piece)
-        sentences += own
-        chants += chanted
-    return len(sentences) - len(set(sentences)) + chants
-
-
-def _sentences_of(piece: str) -> tuple[tuple[str, ...], int]:
-    """The sentences of a piece, reduced to their words, and how many of them are chants."""
-    split = [s.split() for s in _SENTENCE.split(piece.lower()) if len(s) >= _MIN_SENTENCE]
-    chants = sum([2 * len(set(words)) <= len(words) for words in split if len(words) >= _MIN_CHANT])
-    return tuple([" ".join(words) for words in split]), chants
-
-
-_KNOWN_LENGTH = 500
-_known_sentences = lru_cache(maxsize=32_768)(_sentences_of)
-
-
-def bundled() -> KnowledgeGraph:
-    """The bundled graph."""
-    from pathkg.api import load
-
-    return load()
-
-
-@lru_cache(maxsize=16)
-def engine_for(store: str, graph_hash: str) -> Engine:
-    """The engine of a store, shared by everything in this process.
-
-    Args:
-        store: the store's folder.
-        graph_hash: its content hash; ``""`` takes what is there.
-
-    Raises:
-        StoreError: no store there, or its content is not ``graph_hash``.
-    """
-    from pathkg.api import load
-    from pathkg.linking import linker_for
-
-    if not store:
-        graph = load()
-    elif (Path(store) / "manifest.json").is_file():
-        graph = load(store)
-    else:
-        # a pickle from another machine: the bundled graph lies elsewhere there, its content is the same
-        graph = load()
-        if graph.hash != graph_hash:
-            raise StoreError(f"there is no store {store}", hint="copy the store to this machine, at the same path")
-    if graph_hash and graph.hash != graph_hash:
-        raise StoreError(f"the store {store or graph.path} has changed: it is {graph.hash[:19]}, not "
-                         f"{graph_hash[:19]}", hint="make the reward again from the store as it is now")
-    return Engine(graph, GraphSimilarity(graph), linker_for(graph))
-
-
-def as_text(value: object) -> str | None:
-    """A completion as text: bytes are decoded with replacement, lone surrogates replaced; ``None`` if it is no text.
-
-    Example:
-        >>> as_text(b"pT2\\xff"), as_text(None)
-        ('pT2\\ufffd', None)
-    """
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if not isinstance(value, str):
-        return None
-    if not value.isascii():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            return value.encode("utf-8", "replace").decode("utf-8")
-    return value

@@ -63,6 +63,7 @@ class Reference:
         graph_hash: content hash of the store the ids come from.
         dialect: the tags of the gold.
         length: characters of the gold; 0 = unknown.
+        known: sizes, percentages, counts and rates that the report gives beside the gold's; ``None`` where no report is known.
         allowed: violations the gold itself holds (``repeated``, ``hidden``, ``foreign``), which cost nothing.
 
     Example:
@@ -82,6 +83,7 @@ class Reference:
     dialect: str = "observe"
     length: int = 0
     allowed: tuple[tuple[str, int], ...] = ()
+    known: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, entities: list[str] | tuple[str, ...], **rest: Any) -> Reference:
@@ -102,6 +104,8 @@ class Reference:
         rest["reasoned"] = frozenset(rest.get("reasoned", ()))
         for name in ("values", "answer_values"):
             rest[name] = tuple(sorted(set(rest.get(name, ()))))
+        if rest.get("known") is not None:
+            rest["known"] = tuple(sorted(set(rest["known"])))
         return cls(tuple(parsed), **rest)
 
     def to_json(self) -> str:
@@ -119,6 +123,8 @@ class Reference:
             "t": self.answer_text, "n": self.length, "ok": dict(self.allowed),
             "c": [[position.get(a, a), position.get(b, b), stance[0]] for a, b, stance in self.claims]}
         record.update({key: value for key, value in optional.items() if value})
+        if self.known is not None:
+            record["k"] = list(self.known)
         return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -185,7 +191,8 @@ def _from_record(record: Mapping[str, Any]) -> Reference:
             tuple(s for s, _ in marked), frozenset(s for s, flag in marked if flag),
             tuple(map(str, record.get("x", ()))), tuple(Statement.from_text(s) for s in record.get("a", ())),
             tuple(map(str, record.get("ax", ()))), str(record.get("t", "")), claims, str(record.get("g", "")),
-            str(record.get("d", "observe")), int(record.get("n", 0)), allowed)
+            str(record.get("d", "observe")), int(record.get("n", 0)), allowed,
+            tuple(map(str, record["k"])) if "k" in record else None)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(f"a broken reference: {type(error).__name__} {error}",
                          hint="write references with: pathkg reward reference") from error

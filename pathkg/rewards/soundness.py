@@ -5,7 +5,9 @@ makes the rest worth less. So false statements scale the credit of the answer, w
 
 * a *contradiction* states a node with the polarity opposite to the reference's, or a stage, grade, side, size, count or
   percentage in the place of the reference's, or takes back what was said;
-* an *invention* states a finding as present that the reference neither holds nor implies (nothing above or below it).
+* an *invention* states a finding as present that the reference neither holds nor implies (nothing above or below it), or a size,
+  percentage, count or rate beside the true one (any, where the reference knows the report's numbers), or a bound that no
+  known size keeps.
 
 What is left out is no false statement, and costs nothing here. Nor does what the two answers themselves dispute: it has
 been charged by :mod:`pathkg.rewards.equivalence`.
@@ -39,6 +41,9 @@ class Faults:
 
 
 NO_FAULTS = Faults()
+MEASURED_KINDS = frozenset({"size", "percent", "ratio", "mitoses"})
+"""Kinds of values that a case has several of: one beside the true one is no contradiction, but it is invented."""
+
 _value = lru_cache(maxsize=8192)(Value.from_text)
 
 
@@ -47,17 +52,19 @@ def faults_of(reading: Reading, target: Target, engine: Engine) -> Faults:
     gold = target.whole | target.answer
     more = reading.whole - gold
     taken_back = reading.violations[RETRACTED] - target.allowed.get(RETRACTED, 0)
-    values = _contradicting(reading.values - _charged(reading, target), target.values) if reading.values - target.values else ()
+    values = _contradicting(reading.values - _charged(reading, target) - frozenset(target.reference.known or ()), target.values) \
+        if reading.values - target.values else ()
     if taken_back > 0:
         values = (*values, *[RETRACTED] * taken_back)
+    numbers = _invented(reading.values - frozenset(values), target) if reading.values else ()
     if not more:
-        return Faults(values) if values else NO_FAULTS
+        return Faults(values, numbers) if values or numbers else NO_FAULTS
     findings = engine.finding_types
     above = engine.similarity.above
     stated = {node for node, polarity in gold if polarity == "+"}
     implied: set[int] | None = None
     contradictions: list[str] = []
-    inventions: list[str] = []
+    inventions: list[str] = list(numbers)
     for key in sorted(more):
         node, polarity = key
         opposite = (node, "-" if polarity == "+" else "+")
@@ -76,6 +83,26 @@ def _charged(reading: Reading, target: Target) -> frozenset[str]:
     """Values whose conflict is one between the two answers, and costs there."""
     kinds = {v.split("=", 1)[0] for v in target.answer_values} & {*EXCLUSIVE, "side"}
     return frozenset(v for v in reading.answer_values if v.split("=", 1)[0] in kinds)
+
+
+def _invented(said: frozenset[str], target: Target) -> tuple[str, ...]:
+    """Measured values that are none of the gold's or the report's, and bounds that none of those keeps."""
+    known = target.reference.known
+    true = target.values if known is None else target.values.union(known)
+    kinds = {v.split("=", 1)[0] for v in true}
+    found = []
+    for text in sorted(said - true):
+        kind, _, value = text.partition("=")
+        if kind in MEASURED_KINDS:
+            if known is not None or kind in kinds:
+                found.append(text)
+        elif kind == "bound":
+            of = "percent=" if value.endswith("%") else "size="
+            lengths = [float(v[len(of):]) for v in true if v.startswith(of)]
+            limit = float(value.strip("<>%"))
+            if lengths and not any(length > limit if value[0] == ">" else length <= limit for length in lengths):
+                found.append(text)
+    return tuple(found)
 
 
 def _contradicting(said: frozenset[str], gold: frozenset[str]) -> tuple[str, ...]:

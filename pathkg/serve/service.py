@@ -90,7 +90,7 @@ class Service:
         self._limited("gold", gold)
         self._limited("report", report)
         certificate = verify(gold, report=report, graph=self.graph, linker=self.linker) if report else None
-        return {"ground_truth": build_reference(gold, graph=self.graph, certificate=certificate).to_json(),
+        return {"ground_truth": build_reference(gold, graph=self.graph, certificate=certificate, report=report or None).to_json(),
                 "verdict": certificate.verdict if certificate else None}
 
     def node(self, id: str) -> dict[str, Any]:

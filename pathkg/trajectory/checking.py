@@ -18,6 +18,7 @@ from pathkg.trajectory.claim_checks import ClaimChecker
 from pathkg.trajectory.claims import GENERIC_WORDS, Claim, find_claims
 from pathkg.trajectory.evidence import ReportEvidence, lookup_for
 from pathkg.trajectory.involvement import with_involvements
+from pathkg.trajectory.marker_signs import with_signs
 from pathkg.trajectory.model import Trajectory
 from pathkg.trajectory.size_rules import Span, obeys, read_span
 from pathkg.trajectory.stated import StatedEvidence, SupportsLinking
@@ -83,6 +84,7 @@ class _Verifier:
     def _part(self, name: str, text: str) -> CheckedStep:
         shown = without_sources(visible(text)[0])
         mentions = with_involvements(shown, self.linker.link(shown).with_results(), self.linker, self.lookup.involvements)
+        mentions = with_signs(shown, mentions, self.lookup)
         claims = [] if name == "observe" else find_claims(shown, mentions)
         if any(c.affirmed and c.target.polarity == "-" for c in claims):
             affirmed = {c.target.start for c in claims if c.affirmed and c.stance == "supports"}
@@ -113,6 +115,9 @@ class _Verifier:
         if self.report is None:
             return ()
         found = [f"states {a}, the report says {b}" for a, b in conflicts(value_set(text), self.report.values)]
+        said, known = ({v.value for v in values if v.kind == "side"} for values in (value_set(text), self.report.values))
+        if known and not said <= known and "both" not in {*said, *known}:
+            found.append(f"states the {min(said - known)} side, the report only the {min(known)}")
         counts = self.report.counts
         if counts:
             for positive, examined in claimed_counts(text):

@@ -167,6 +167,7 @@ class GraphEvidence:
         self._climbs: dict[int, dict[int, tuple[int, ...]]] = {}
         self._sites: dict[str, frozenset[str]] = {}
         self._opposites: dict[str, tuple[str, ...]] = {}
+        self._results: dict[str, dict[str, str]] = {}
         self._below: dict[str, dict[str, int]] = {}
         self._above: dict[str, tuple[str, ...]] = {}
         self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
@@ -299,6 +300,19 @@ class GraphEvidence:
                                       if way == "backward" and r != curie
                                       and self._negative_result(i := self.graph.index(r), i) != negative}))
             self._opposites[curie] = known
+        return known
+
+    def results(self, marker: str) -> dict[str, str]:
+        """The results of a marker by sign: ``{"+": "…-positive", "-": "…-negative"}``, those of the plainest names."""
+        known = self._results.get(marker)
+        if known is None:
+            found: dict[str, list[tuple[int, str]]] = {"+": [], "-": []}
+            for _, result, way in self.graph.neighbors(marker, relation="result_of") if marker in self.graph else ():
+                name = self.graph.name(result).lower()
+                sign = "-" if name.endswith(_NEGATIVE_RESULT) else "+" if name.endswith((" positive", " mutant pattern", " expressed")) else ""
+                if way == "backward" and sign:
+                    found[sign].append((len(name), result))
+            known = self._results[marker] = {sign: min(options)[1] for sign, options in found.items() if options}
         return known
 
     def _negative_result(self, a: int, b: int) -> bool:

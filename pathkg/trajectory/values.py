@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent", "mitoses")
+KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent", "mitoses", "bound")
 """What :func:`find_values` can find."""
 
 EXCLUSIVE = frozenset({"pT", "pN", "pM", "stage", "grade", "gleason"})
@@ -97,6 +97,7 @@ _Pair = tuple[Value, str]
 
 def _scan(text: str) -> list[tuple[_Pair, int, int]]:
     found: list[tuple[_Pair, int, int]] = []
+    bounded = _BOUND_WORD.search(text) is not None
     for match in _TNM.finditer(text):
         start = match.start()
         whole = match[0]
@@ -113,8 +114,21 @@ def _scan(text: str) -> list[tuple[_Pair, int, int]]:
         if start == 0 or text[start - 1] not in _NOT_BEFORE:
             value = _made(_number, match[0])
             if value is not None:
+                if bounded and value[0].kind in ("size", "percent"):
+                    value = _bound(text, value, start, match.end())
                 found.append((value, start, match.end()))
     return found
+
+
+def _bound(text: str, value: _Pair, start: int, end: int) -> _Pair:
+    """The value, or the bound that the words around it make of it: "more than 2 cm" measures nothing."""
+    before = _BOUND_BEFORE.search(text, max(0, start - 40), start)
+    if before is None and _BOUND_AFTER.match(text, end) is None:
+        return value
+    lower = before is not None and _LOWER.search(text, max(0, before.start() - 10), start) is not None
+    kind, number = value[0].kind, value[0].value
+    made = Value("bound", f"{'>' if lower else '<'}{number}{'%' if kind == 'percent' else ''}")
+    return made, str(made)
 
 
 _memo: dict[tuple[str, str], _Pair | None] = {}
@@ -215,6 +229,10 @@ _BOUND_BEFORE = re.compile(
 _BOUND_AFTER = re.compile(
     r"\s*(?:[–-]\s*\d|(?:or|and)\s+(?:less|more|smaller|larger|greater|fewer|below|above)|to\s+\d|cut-?off|threshold"
     r"|limit|rule)", re.IGNORECASE)
+
+
+_LOWER = re.compile(r"(?:greater|larger|more|bigger|higher|longer|thicker)\s+than|over|above|exceed|least|[>≥]", re.IGNORECASE)
+_BOUND_WORD = re.compile(r"than|least|most|up to|under|over|above|below|within|xceed|etween|or (?:less|more|greater|larger|smaller)|[<>≤≥–]|\d\s*(?:[cm]m|%)?\s*(?:-|to\b)\s*\d")
 
 
 def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:

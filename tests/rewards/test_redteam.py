@@ -26,7 +26,7 @@ def test_no_family_pays_in_more_than_two_percent(ours: RedTeamResult) -> None:
 
 
 def test_there_are_many_families_with_enough_cases(ours: RedTeamResult) -> None:
-    assert len(ours.families) >= 25
+    assert len(ours.families) >= 100
     assert min(f.cases for f in ours.families) >= 20, ours.explain()
 
 
@@ -56,7 +56,7 @@ def test_rewards_of_any_shape_can_be_attacked() -> None:
 def test_every_attack_is_described_and_deterministic(ours: RedTeamResult) -> None:
     assert all(description for _, description in ATTACKS.values())
     again = run_redteam(CompositeReward().score, graph=pathkg.load(), name="pathkg", families=["entity_stuffing", "look_alikes"])
-    assert [f for f in ours.families if f.family in ("entity_stuffing", "look_alikes")] == list(again.families)
+    assert {f.family: f for f in ours.families if f.family in ("entity_stuffing", "look_alikes")} == {f.family: f for f in again.families}
 
 
 def test_the_command_takes_any_function() -> None:

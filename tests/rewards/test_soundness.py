@@ -95,3 +95,48 @@ def test_what_the_gold_itself_asks_costs_it_nothing() -> None:
     gold = GOLD.replace(observe=GOLD.observe + " Is there psammoma body, mucin, giant cell, necrosis, or koilocytes? "
                         "The above is incorrect.")
     assert CompositeReward()(gold.render(), build_reference(gold)) == 2.5
+
+
+NUMBERS = Trajectory(
+    "The tumor measures 4.2 cm. Ki-67 labels 30% of the nuclei. The mitotic rate is 3/mm2.",
+    ("2/11 lymph nodes are involved.", "Keratin pearls support squamous cell carcinoma."),
+    "Squamous cell carcinoma of the left lung, pT2b.")
+REPORT = ("Left lung: squamous cell carcinoma with keratin pearls, 4.2 cm, in a specimen of 18 cm. Ki-67 30%. Mitotic rate 3/mm2. "
+          "Lymph nodes: 2/11, in level 10 1/4. pT2b.")
+
+
+@pytest.mark.parametrize(("added", "with_report", "without"), [
+    ("The tumor measures 7.7 cm.", 1 - INVENTION, 1 - INVENTION),
+    ("The depth of invasion is 6 mm.", 1 - INVENTION, 1 - INVENTION),
+    ("Ki-67 labels 80% of the nuclei.", 1 - INVENTION, 1 - INVENTION),
+    ("The mitotic rate is 17/mm2.", 1 - INVENTION, 1 - INVENTION),
+    ("5/11 lymph nodes are involved.", 1 - INVENTION, 1 - INVENTION),
+    ("The tumor is larger than 9 cm.", 1.0, 1 - INVENTION),  # the specimen is
+    ("The tumor is larger than 20 cm.", 1 - INVENTION, 1 - INVENTION),
+    # adversaries: what the report gives, what is said again, and bounds that hold
+    ("The specimen measures 18 cm.", 1.0, 1 - INVENTION),
+    ("In level 10 it is 1/4 nodes.", 1.0, 1 - INVENTION),
+    ("The tumor is larger than 4 cm.", 1.0, 1.0),
+    ("It measures 42 mm.", 1.0, 1.0),
+])
+def test_a_number_that_nobody_gave_is_invented(added: str, with_report: float, without: float) -> None:
+    text = NUMBERS.replace(observe=f"{NUMBERS.observe} {added}").render()
+    known, unknown = build_reference(NUMBERS, report=REPORT), build_reference(NUMBERS)
+    assert REWARD(text, known) == pytest.approx(with_report)
+    assert REWARD(text, unknown) == pytest.approx(without)
+    honest = CompositeReward()(NUMBERS.render(), known)
+    attacked = CompositeReward()(text, known)
+    assert honest == 2.5
+    assert attacked is not None
+    assert attacked <= honest - (0.25 if with_report < 1 else 0)
+
+
+def test_a_reference_remembers_the_numbers_of_its_report() -> None:
+    known = build_reference(NUMBERS, report=REPORT)
+    assert set(known.known or ()) >= {"ratio=1/4", "size=180"}
+    assert type(known).from_json(known.to_json()) == known
+    assert build_reference(NUMBERS).known is None
+    other = GOLD.replace(observe=GOLD.observe + " No size is given.")
+    assert SemanticReward()(other.replace(observe=other.observe + " Ki-67 labels 80%.").render(), build_reference(other)) == 1.0
+    assert SemanticReward()(other.replace(observe=other.observe + " Ki-67 labels 80%.").render(),
+                            build_reference(other, report="Left lung.")) == pytest.approx(1 - INVENTION)

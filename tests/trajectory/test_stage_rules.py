@@ -79,6 +79,13 @@ def test_what_defines_a_category_of_the_reports_organ(report: str, true: str, fa
     # a denial before the cue does not reach the diagnosis behind it
     ("Prostate, biopsy: prostatic adenocarcinoma. p63 negative.", "Absent p63 supports prostatic adenocarcinoma.", "supported"),
     ("Prostate, biopsy: prostatic adenocarcinoma. p63 negative.", "p63 positivity supports prostatic adenocarcinoma.", "contradicted"),
+    # signs in words beside the marker
+    ("Testis: seminoma. CD30 negative.", "Negativity for CD30 argues against embryonal carcinoma.", "supported"),
+    ("Testis: seminoma. CD30 negative.", "Positivity for CD30 supports embryonal carcinoma.", "contradicted"),
+    ("Testis: seminoma. CD30 negative.", "CD30 expression supports embryonal carcinoma.", "contradicted"),
+    # a side that the report has nowhere
+    ("Left testis, orchiectomy: seminoma.", "The specimen is a right orchiectomy with seminoma.", "contradicted"),
+    ("Left testis, orchiectomy: seminoma.", "The specimen is a left orchiectomy with seminoma.", "supported"),
     # comparisons: what is preferred must hold
     ("Kidney: clear cell renal cell carcinoma. CAIX positive.", "CAIX positivity favors clear cell renal cell carcinoma over chromophobe carcinoma.",
      "supported"),

@@ -55,7 +55,7 @@ def honest_cases(graph: KnowledgeGraph) -> tuple[HonestCase, ...]:
     made: list[HonestCase] = []
     for case in gold_cases():
         reference = build_reference(case.gold, graph=graph,
-                                    certificate=verify(case.gold, report=case.report, graph=graph))
+                                    certificate=verify(case.gold, report=case.report, graph=graph), report=case.report)
         made.append(HonestCase(f"{case.id}/gold", "gold", case, case.gold, reference))
         made.append(HonestCase(f"{case.id}/odd", "odd", case, _half(case.gold, 0), reference))
         made.append(HonestCase(f"{case.id}/even", "even", case, _half(case.gold, 1), reference))

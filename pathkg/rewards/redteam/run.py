@@ -9,8 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pathkg.errors import InputError, did_you_mean
-from pathkg.rewards.redteam.attacks import ATTACKS
 from pathkg.rewards.redteam.cases import honest_cases
+from pathkg.rewards.redteam.registry import ATTACKS
 from pathkg.rewards.redteam.world import World
 
 if TYPE_CHECKING:
