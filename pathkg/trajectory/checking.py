@@ -41,6 +41,9 @@ MEASURED = frozenset({"stage", "grade"})
 NODE_METASTASIS = "PATHKG:lymph-node-metastasis"
 
 _SENTENCE = re.compile(r".+?(?:[.;](?=\s|$)|\n|$)", re.DOTALL)
+_DEFINES = re.compile(r"\bdefin(?:es?|ing)\b", re.IGNORECASE)
+_CONTENT = re.compile(r"\b(?!(?:this|that|these|which|it|the|a|an|of|in|and|so|here|thus|hence|tumou?rs?|lesion|finding|findings|extent|category|both|all|together"
+                      r"|they|what|as|such|with|case|patient|is|seen|present)\b)[a-z][a-z-]{2,}", re.IGNORECASE)
 _OTHER = {"left": "right", "right": "left"}
 
 
@@ -106,6 +109,8 @@ class _Verifier:
             verdicts.append("contradicted")
         if agrees:
             verdicts.append("supported")
+        elif self.report is not None and name != "observe" and not measured:
+            unknown = (*unknown, *_undefined(shown, mentions))
         if measured or unknown:
             verdicts.append("unsupported" if unknown else "supported")
         return CheckedStep(name, text, worst(verdicts), bool(verdicts), tuple(entities), tuple(checked_claims),
@@ -291,3 +296,17 @@ class _Verifier:
             if spans and words <= self.lookup.words(wider) | self.lookup.anatomy_words:
                 return (*spans, organ)
         return ()
+
+
+def _undefined(text: str, mentions: Sequence[Mention]) -> list[str]:
+    """Stage categories that a text says something defines which nobody knows: "organ confinement defines pT3b"."""
+    found = []
+    for match in _SENTENCE.finditer(text):
+        cue = _DEFINES.search(match[0])
+        if cue is not None:
+            at = match.start() + cue.start()
+            target = next((m for m in mentions if m.type == "stage" and at < m.start < match.end()), None)
+            known = any(match.start() <= m.start < at and m.text.lower() not in GENERIC_WORDS for m in mentions)
+            if target is not None and not known and _CONTENT.search(match[0], 0, cue.start()):
+                found.append(f"says that {match[0][:cue.start()].strip()!r} defines {target.name}, which is not known")
+    return found

@@ -52,6 +52,10 @@ def test_what_defines_a_category_of_the_reports_organ(report: str, true: str, fa
 
 
 @pytest.mark.parametrize(("report", "statement", "wanted"), [
+    # nothing known is said to define a category
+    (PROSTATE, "Organ confinement defines pT3a.", "unsupported"),
+    (PANCREAS, "A bluish color of the stump defines pT3.", "unsupported"),
+    (PANCREAS, "This defines pT3.", "supported"),
     # places that are free or involved
     (PROSTATE, "Seminal vesicle invasion is absent.", "supported"),
     (PROSTATE, "Seminal vesicle invasion is present.", "contradicted"),
