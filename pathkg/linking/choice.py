@@ -227,14 +227,16 @@ class Chooser:
             return [f for f in sentence.found if f[3] >= 0]
         result = []
         types, swayed = self._types, self._swayed
-        made = dict(zip(sentence.undecided, decisions, strict=True))
-        forms: list[Found] = []
-        for k, item in enumerate(sentence.found):
-            if k in made:
-                node, how, inside = made[k]
-                forms += inside
-                item = (item[0], item[1], item[2], node, how)
-            forms.append(item)
+        forms: Sequence[Found] = sentence.found
+        if decisions:
+            made = dict(zip(sentence.undecided, decisions, strict=True))
+            forms = []
+            for k, item in enumerate(sentence.found):
+                if k in made:
+                    node, how, inside = made[k]
+                    forms += inside
+                    item = (item[0], item[1], item[2], node, how)
+                forms.append(item)
         for item in forms:
             first, last, key_id, node, how = item
             if node < 0:

@@ -57,6 +57,8 @@ class OrganSense:
         self._type = graph.node_types
         self._votes: dict[int, tuple[tuple[int, int], ...]] = {}
         self._special: dict[tuple[str, int, int], int] = {}
+        self._seats: dict[int, list[int]] = {}
+        self._wider: dict[int, frozenset[int]] = {}
         self._organ_forms: dict[int, tuple[tuple[str, State | None], ...]] = {}
         organs = {index for index in map(graph.find_index, rule_organs) if index is not None}
         arises = self._relation.get("arises_in")
@@ -82,8 +84,11 @@ class OrganSense:
 
     def seats_of(self, disease: int) -> list[int]:
         """Where a disease arises. One of many sites has no seat; the parts of one organ are one site."""
-        sites = self._wholes(self._objects(disease, ("arises_in",)))
-        return sites if len(sites) <= _MOST_SITES else []
+        known = self._seats.get(disease)
+        if known is None:
+            sites = self._wholes(self._objects(disease, ("arises_in",)))
+            known = self._seats[disease] = sites if len(sites) <= _MOST_SITES else []
+        return known
 
     def _objects(self, node: int, relations: tuple[str, ...]) -> list[int]:
         arrays = self.graph.arrays
@@ -101,14 +106,18 @@ class OrganSense:
         own = set(sites)
         return [site for site in sites if own.isdisjoint(self._above(site))]
 
-    def _above(self, node: int) -> set[int]:
+    def _above(self, node: int) -> frozenset[int]:
         """What a node is part of or a kind of, up to the depth that counts."""
+        known = self._wider.get(node)
+        if known is not None:
+            return known
         found: set[int] = set()
         level = [node]
         for _ in range(_DEPTH):
             level = [n for n in {other for at in level for other in self._objects(at, ("part_of", "is_a"))} if n not in found]
             found.update(level)
-        return found - {node}
+        known = self._wider[node] = frozenset(found - {node})
+        return known
 
     def around(self, organs: list[int]) -> frozenset[int]:
         """``organs`` and all that they are part of."""

@@ -143,8 +143,6 @@ class Settler:
             found = _with_named(found, named)
         if "+" in sentence.text:
             found = self._gleason_sums(sentence, found)
-        if not self._grades.isdisjoint([f[3] for f in found]):
-            found = self._grade_ranges(sentence, found)
         if found:
             found = self._alike.corrected(sentence.words, found)
         settled = self._read(sentence, found, history or ()) if found else Settled((), (), (), ())
@@ -163,6 +161,12 @@ class Settler:
                 ) -> tuple[list[Found], list[Status]]:
         """Mentions with their assertions, without what is generic and not asserted."""
         words, text, offsets = sentence.words, sentence.text, sentence.offsets
+        chooser = self._chooser
+        looseness, asserted = chooser.looseness, chooser.asserted_only
+        loose = [looseness[f[3]] for f in found]
+        if 2 in loose:  # a stage or grade
+            found = self._grade_ranges(sentence, found)
+            loose = [looseness[f[3]] for f in found]
         cue_starts: Sequence[int] = sentence.cue_starts
         inside = bytearray()
         if cue_starts:
@@ -170,22 +174,22 @@ class Settler:
             for f in found:
                 inside[f[0]:f[1]] = b"\x01" * (f[1] - f[0])
             cue_starts = [i for i in cue_starts if not inside[i]]
-        chooser = self._chooser
-        looseness, asserted = chooser.looseness, chooser.asserted_only
-        status = assert_mentions(words, [(f[0], f[1]) for f in found], [looseness[f[3]] for f in found],
+        status = assert_mentions(words, [(f[0], f[1]) for f in found], loose,
                                  find_cues(words, cue_starts, inside) if cue_starts else (), sentence.stops, history)
         n = len(words)
-        for k, (_, end, _, node, _) in enumerate(found):
+        before = ""
+        for k, (_, end, _, node, how) in enumerate(found):
             if (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
                     and _DENIED.match(text, offsets[2 * end - 1])):
                 status[k] = (NEGATED, None)
             elif (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
                     and _NOT_SAID.match(text, offsets[2 * end - 1])):
                 status[k] = (UNSPECIFIED, None)
-            if status[k][0] == NEGATED and k and found[k - 1][4] == GROWN and looseness[node] == 3:
+            if before == GROWN and status[k][0] == NEGATED and looseness[node] == 3:
                 status[k] = (AFFIRMED, None)  # the place that is not invaded is there
-            if status[k] == (AFFIRMED, None) and k and found[k][4] == LISTED:  # "does not invade the capsule or renal sinus"
-                status[k] = status[k - 2 if k > 1 and found[k - 2][4] == GROWN and not found[k - 1][4] else k - 1]
+            elif how == LISTED and k and status[k] == (AFFIRMED, None):  # "does not invade the capsule or renal sinus"
+                status[k] = status[k - 2 if k > 1 and found[k - 2][4] == GROWN and not before else k - 1]
+            before = how
         kept = [k for k, f in enumerate(found) if f[3] not in asserted or _is_asserted(words, f, status[k])]
         if len(kept) < len(found):
             found, status = [found[k] for k in kept], [status[k] for k in kept]

@@ -139,7 +139,7 @@ TITLES_ONLY = (-1,)
 
 _NUMBERS = {"1": 1, "2": 2, "3": 3, "4": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4}
 _STEPS = ("well", "moderately", "poorly")
-_LONGEST_TITLE = 6
+LONGEST_TITLE = 6
 _MARKS = frozenset({"x", ".", ";", "to", *"☑☒■◼✓✔✗✘▣"})
 """Signs and words that make a choice of "well, moderately, poorly"."""
 _LEAST_WORDS = 2
@@ -152,11 +152,11 @@ def trace_of(words: Sequence[str], colons: Sequence[int]) -> tuple[int, ...]:
         >>> trace_of("grade 1 : well differentiated".split(), [2]), trace_of("number positive .".split(), []), trace_of(["grade"], [])
         ((2,), (-1,), ())
     """
-    if len(words) <= _LONGEST_TITLE:
+    if len(words) <= LONGEST_TITLE and words and words[0] in _TITLES:
         named = [word for word in words if word[0].isalnum()]
         if named and _TITLES.issuperset(named) and not _TITLE_WORDS.isdisjoint(named):
             return TITLES_ONLY
-    entries = tuple([at for at in colons if at > 1 and words[at - 1] in _NUMBERS and words[at - 2] == "grade"])
+    entries = tuple([at for at in colons if words[at - 1] in _NUMBERS and at > 1 and words[at - 2] == "grade"]) if colons else ()
     if not entries and "moderately" in words:
         steps = [words.index(step) for step in _STEPS if step in words]
         if len(steps) == len(_STEPS) and steps == sorted(steps) and _MARKS.isdisjoint(words[max(0, steps[0] - 2):steps[-1]]):
@@ -196,7 +196,7 @@ def unsaid(words: Sequence[Sequence[str]], traces: Sequence[tuple[int, ...]]) ->
         # "NUMBER POSITIVE. NUMBER EXAMINED. EXTRANODAL EXTENSION." is a row of titles
         if trace == TITLES_ONLY and k > 0 and traces[k - 1] == TITLES_ONLY:
             for other in (k - 2, k + 1):
-                if 0 <= other < len(words) and len(words[other]) <= _LONGEST_TITLE and not traces[other]:
+                if 0 <= other < len(words) and len(words[other]) <= LONGEST_TITLE and not traces[other]:
                     found[other] = (0, len(words[other]))
     return found
 
@@ -206,4 +206,4 @@ def _explains(words: Sequence[str], colon: int) -> bool:
     return sum(word.isalpha() for word in words[colon + 1:]) >= _LEAST_WORDS
 
 
-__all__ = ["OPENERS", "TITLES_ONLY", "trace_of", "unfilled", "unsaid"]
+__all__ = ["LONGEST_TITLE", "OPENERS", "TITLES_ONLY", "trace_of", "unfilled", "unsaid"]

@@ -26,7 +26,7 @@ Necrosis: ______|Necrosis|unspecified
 NUMBER POSITIVE. NUMBER EXAMINED. EXTRANODAL EXTENSION. Colon, resection.|EXTRANODAL EXTENSION|unspecified
 Histologic grade: Grade 1: well differentiated; Grade 2: moderately differentiated; Grade 3: poorly differentiated.|moderately differentiated|unspecified
 GRADE I: WELL DIFFERENTIATED. GRADE II: MODERATELY DIFFERENTIATED. Tumor grade: II.|WELL DIFFERENTIATED|unspecified
-Well differentiated (G1) Moderately differentiated (G2) Poorly differentiated (G3)|Poorly differentiated|unspecified
+Histologic grade: Well differentiated (G1) Moderately differentiated (G2) Poorly differentiated (G3)|Poorly differentiated|unspecified
 Perinephric fat invasion: Renal vein involvement: Adrenal gland present: Cancer at resection margin:|Renal vein involvement|unspecified
 # but these were
 Chronic cholecystitis (please see microscopic description).|Chronic cholecystitis|present
