@@ -19,8 +19,10 @@ def blocks(page: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["rewards.md", "verification.md"])
-def test_every_snippet_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_snippet_runs(page: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+                            tmp_path: Path) -> None:
     pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)  # a page may write files
     case = gold_cases()[0]
     found = blocks(page)
     assert found
