@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pathkg.rewards.engines import bundled, engine_for
@@ -61,10 +62,11 @@ def build_reference(gold: Trajectory | str, *, graph: KnowledgeGraph | None = No
         None if report is None else tuple(sorted(_numbers(report) - reading.values)))
 
 
-def _numbers(report: str) -> set[str]:
-    """The sizes, percentages, counts and rates of a report, in the form of values."""
+@lru_cache(maxsize=8)
+def _numbers(report: str) -> frozenset[str]:
+    """The sizes, percentages, counts and rates of a report, in the form of values; each of its samples asks for them."""
     counts = {f"ratio={a}/{b}" for a, b in stated_counts(report) if a is not None and b is not None}
-    return counts | {str(v) for v, _ in measures(report)} | {str(v) for v in value_set(report) if v.kind in MEASURED_KINDS}
+    return frozenset(counts | {str(v) for v, _ in measures(report)} | {str(v) for v in value_set(report) if v.kind in MEASURED_KINDS})
 
 
 def engine_of(graph: KnowledgeGraph | None = None) -> Engine:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 from pathkg.linking.lymph_nodes import node_counts
 from pathkg.linking.node_statements import joined_lines, statements
@@ -39,6 +40,7 @@ _GREATEST = re.compile(r"\b(?:greatest|largest|maximum|maximal|max)\b", re.IGNOR
 _GROUP = re.compile(r"\d{1,3}(?:\.\s?\d{1,2})?(?:\s?(?:[cm]m)?\s?(?:[xX×*]|by)\s?\d{1,3}(?:\.\s?\d{1,2})?){1,3}\s?[cm]m(?![A-Za-z\d])")
 
 
+@lru_cache(maxsize=8)
 def stated_counts(report: str) -> frozenset[Count]:
     """Every count of lymph nodes in a report, statement by statement, and their total.
 
@@ -54,12 +56,13 @@ def stated_counts(report: str) -> frozenset[Count]:
     return frozenset(found)
 
 
-def claimed_counts(step: str) -> list[tuple[int, int]]:
-    """The node counts that a step states, in figures or words.
+@lru_cache(maxsize=256)
+def claimed_counts(step: str) -> tuple[tuple[int, int], ...]:
+    """The node counts that a step states, in figures or words; several checks ask for them.
 
     Example:
         >>> claimed_counts("Two nodes hold tumor (2/11). The mitotic index is 3 of 10.")
-        [(2, 11)]
+        ((2, 11),)
     """
     found = [(g.positive, g.examined) for g in statements(joined_lines(step))
              if g.ratio and g.positive is not None and g.examined is not None]
@@ -68,7 +71,7 @@ def claimed_counts(step: str) -> list[tuple[int, int]]:
         behind = step[match.end():match.end() + _CUE_REACH].partition(". ")[0]
         if _NODE_CUE.search(f"{before} {behind}") and int(match[1]) <= int(match[2]):
             found.append((int(match[1]), int(match[2])))
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def claimed_bounds(step: str) -> list[tuple[float, float, str]]:

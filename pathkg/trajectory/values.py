@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 KINDS = ("pT", "pN", "pM", "stage", "grade", "gleason", "side", "ratio", "size", "percent", "mitoses", "bound")
@@ -86,8 +87,9 @@ def value_spans(text: str) -> list[tuple[int, int, str]]:
     return sorted((start, end, pair[1]) for pair, start, end in _scan(text))
 
 
+@lru_cache(maxsize=256)
 def value_set(text: str) -> frozenset[Value]:
-    """The set of values a text states."""
+    """The set of values a text states; several checks of a step ask for it."""
     return frozenset(pair[0] for pair, _, _ in _scan(text))
 
 

@@ -55,7 +55,7 @@ def test_a_clear_specimen(statement: str, wanted: str) -> None:
 
 
 def test_counts_that_are_no_nodes_are_left_alone() -> None:
-    assert claimed_counts("Nottingham score 6 of 9. Block 3 of 10.") == []
+    assert claimed_counts("Nottingham score 6 of 9. Block 3 of 10.") == ()
     assert (1, 7) in stated_counts(REPORT)
     assert (3, 16) in stated_counts(REPORT)
 
