@@ -120,6 +120,8 @@ class EvidenceFinder:
         self._tables: dict[int, dict[int, tuple[_Way | None, _Way | None]]] = {}
         self._climbs: dict[int, dict[int, Edges]] = {}
         self._books: dict[str, frozenset[str]] = {}
+        self._siblings: dict[tuple[str, str, str], bool] = {}
+        self._below: dict[str, list[tuple[str, frozenset[str]]]] = {}
         self._ways: dict[tuple[str, int, int], tuple[_Way, Path] | None] = {}
 
     def links(self, findings: Iterable[Finding], target: str, *, stance: str) -> list[Link]:
@@ -164,11 +166,26 @@ class EvidenceFinder:
         """Whether a finding that a class passes on belongs to another subtype, which is named for it: tall cells are typical of
         papillary thyroid carcinoma because of its tall cell variant, and say nothing for the follicular one."""
         finding, holder = (node.id for node in link.main_nodes)
-        stem = _stem(self.graph.name(self.graph.index(finding)))
-        if holder == link.target_id or not stem:
+        if holder == link.target_id:
             return False
-        kin = {link.target_id, *self.graph.ancestors(link.target_id), *self.graph.descendants(link.target_id)}
-        return any(stem <= _words(self.graph.name(self.graph.index(other))) for other in self.graph.descendants(holder) if other not in kin)
+        key = (finding, holder, link.target_id)
+        known = self._siblings.get(key)
+        if known is None:
+            if len(self._siblings) > MAX_WAYS:
+                self._siblings.clear()
+            stem = _stem(self.graph.name(self.graph.index(finding)))
+            kin = {link.target_id, *self.graph.ancestors(link.target_id), *self.graph.descendants(link.target_id)} if stem else set()
+            known = self._siblings[key] = bool(stem) and any(
+                stem <= words and other not in kin for other, words in self._named_below(holder))
+        return known
+
+    def _named_below(self, holder: str) -> list[tuple[str, frozenset[str]]]:
+        """The kinds of a class with the words of their names."""
+        if holder not in self._below:
+            if len(self._below) > MAX_TABLES:
+                self._below.clear()
+            self._below[holder] = [(other, _words(self.graph.name(self.graph.index(other)))) for other in self.graph.descendants(holder)]
+        return self._below[holder]
 
     def _known(self, finding: Finding, goal: int, stance: str) -> tuple[_Way, Path] | None:
         """The best way and its path, remembered: reports state the same few hundred findings."""
