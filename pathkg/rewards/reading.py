@@ -228,9 +228,12 @@ class Engine:
                 values |= view.values
                 answer_values.update(value for start, value in view.placed_values if base + start >= answer_start)
                 seen_values.update(value for start, value in view.placed_values if base + start < think_start)
-        for keys in said:
+        restated = 0
+        for block, keys in enumerate(said):
             if len(keys) > len(set(keys)):
-                repeated += sum([n - MOST_IN_BLOCK for n in Counter(keys).values() if n > MOST_IN_BLOCK])
+                often = [(key, n) for key, n in Counter(keys).items() if n > 1]
+                repeated += sum([n - MOST_IN_BLOCK for _, n in often if n > MOST_IN_BLOCK])
+                restated = restated if block else self._restated(often)
         again, copies = repeats(pieces if joined == whole_text else [[block] for block in cleaned])
         repeated += again
         if close:
@@ -244,16 +247,14 @@ class Engine:
                        frozenset(answer_values), cleaned[2].strip(),
                        {REPEATED: repeated, HIDDEN_RUN: hidden, FOREIGN: foreign, RETRACTED: retracted,
                         UNSTATED: asked + max(0, len(unstated) - MOST_UNSTATED), HEDGED: hedged,
-                        RESTATED: self._restated(said[0]), COPIED: copies,
+                        RESTATED: restated, COPIED: copies,
                         TOLD_EARLY: self._told_early(said[0], answer) + len(DECIDED.intersection(
                             [v.partition("=")[0] for v in seen_values & answer_values]))})
 
-    def _restated(self, seen: Sequence[Key]) -> int:
+    def _restated(self, often: Sequence[tuple[Key, int]]) -> int:
         """How often the findings name a finding again, beyond :data:`MOST_RESTATED` in all and short of :data:`MOST_IN_BLOCK` each."""
-        if len(seen) <= len(set(seen)) + MOST_RESTATED:
-            return 0
-        again = sum([min(n, MOST_IN_BLOCK) - 1 for (node, _), n in Counter(seen).items() if self.types[node] in self.finding_types])
-        return max(0, again - MOST_RESTATED)
+        types, findings = self.types, self.finding_types
+        return max(0, sum([min(n, MOST_IN_BLOCK) - 1 for (node, _), n in often if types[node] in findings]) - MOST_RESTATED)
 
     def _told_early(self, seen: Sequence[Key], answer: frozenset[Key]) -> int:
         """How many diagnoses of the answer the findings name already."""
