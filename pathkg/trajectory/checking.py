@@ -132,9 +132,10 @@ class _Verifier:
         margins = margin_status(text) if self.report.margins else frozenset()
         if len(margins) == len(self.report.margins) == 1 and margins != self.report.margins:
             found.append(f"states {min(margins)} margins, the report says {min(self.report.margins)}")
-        sizes = self.report.tumor_sizes
-        if sizes:
-            found += [f"states a size of {words}, the report says {max(sizes):g} mm" for low, high, words in claimed_bounds(text)
+        bounds = claimed_bounds(text)
+        if bounds and self.report.tumor_sizes:
+            sizes = self.report.tumor_sizes
+            found += [f"states a size of {words}, the report says {max(sizes):g} mm" for low, high, words in bounds
                       if not any(low < size <= high for size in sizes)]
         return tuple(dict.fromkeys(found))
 
