@@ -11,7 +11,7 @@ from pathkg.linking.automaton import BARE_STAGE, COLON, CUE, FORM, RARE, RUN, ST
 from pathkg.linking.choice import AMBIGUOUS, NOT_A_MATCH, Chooser
 from pathkg.linking.sections import HISTORY_ENDS, history_ranges
 from pathkg.linking.sentences import MOST_JOINED, Found, Sentence, SentenceMemo, ends
-from pathkg.linking.templates import LONGEST_TITLE, trace_of
+from pathkg.linking.templates import LONGEST_TITLE, TITLES, trace_of
 from pathkg.linking.tokens import cut_stages, has_strict_stops, nodal_categories, split_piece
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class SentenceReader:
                  goes_on or not words or not stops or stops[-1] != len(words) - 1, ambiguous,
                  headed and bool(history_ranges(words, colons, stops)), tuple(definitions(text)) if "(" in text else ())
         ask = self._chooser.open_questions
-        trace = trace_of(words, colons) if colons or len(words) <= LONGEST_TITLE else ()
+        trace = trace_of(words, colons) if colons or (words and words[0] in TITLES and len(words) <= LONGEST_TITLE) else ()
         return Sentence(*known, tuple(found), *ask(flags, found),
                         None if amended is None else Sentence(*known, tuple(amended), *ask(flags, amended), trace=trace), trace=trace)
 

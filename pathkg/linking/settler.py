@@ -185,11 +185,12 @@ class Settler:
             elif (end < n and words[end] in _FIELD and status[k][0] == AFFIRMED and not looseness[node]
                     and _NOT_SAID.match(text, offsets[2 * end - 1])):
                 status[k] = (UNSPECIFIED, None)
-            if before == GROWN and status[k][0] == NEGATED and looseness[node] == 3:
-                status[k] = (AFFIRMED, None)  # the place that is not invaded is there
-            elif how == LISTED and k and status[k] == (AFFIRMED, None):  # "does not invade the capsule or renal sinus"
-                status[k] = status[k - 2 if k > 1 and found[k - 2][4] == GROWN and not before else k - 1]
-            before = how
+            if how or before:
+                if before == GROWN and status[k][0] == NEGATED and looseness[node] == 3:
+                    status[k] = (AFFIRMED, None)  # the place that is not invaded is there
+                elif how == LISTED and k and status[k] == (AFFIRMED, None):  # "does not invade the capsule or renal sinus"
+                    status[k] = status[k - 2 if k > 1 and found[k - 2][4] == GROWN and not before else k - 1]
+                before = how
         kept = [k for k, f in enumerate(found) if f[3] not in asserted or _is_asserted(words, f, status[k])]
         if len(kept) < len(found):
             found, status = [found[k] for k in kept], [status[k] for k in kept]

@@ -18,9 +18,9 @@ _INSTRUCTIONS = {"select": frozenset({"one", "all", "any", "only"}), "check": fr
                  "circle": frozenset({"one", "all"}), "pick": frozenset({"one"}), "specify": frozenset(), "enter": frozenset(),
                  "please": frozenset({"select", "specify", "check", "choose", "circle", "indicate", "enter"})}
 """Words that ask for an answer, and the words behind them that make it sure (empty: none needed)."""
-_TITLES = frozenset({"side", "level", "number", "size", "extent", "location", "laterality", "percentage", "percent", "quantity", "station",
+TITLES = frozenset({"side", "level", "number", "size", "extent", "location", "laterality", "percentage", "percent", "quantity", "station",
                      "total", "comment", "value", "result", "site", "focality", "examined", "involved", "positive", "node", "of", "and"})
-_TITLE_WORDS = _TITLES - {"positive", "involved", "examined", "node", "of", "and", "result", "value"}
+_TITLE_WORDS = TITLES - {"positive", "involved", "examined", "node", "of", "and", "result", "value"}
 """Titles of columns; the others may stand beside one."""
 _ENDS = frozenset({".", ";", "\n", ")", "]"})
 _BETWEEN = frozenset({",", "or", "|", "/"})
@@ -81,9 +81,9 @@ def _behind_bracket(words: Sequence[str], at: int, high: int) -> int | None:
 
 
 def _is_title_row(words: Sequence[str], at: int, high: int) -> bool:
-    while at < high and words[at] in _TITLES:
+    while at < high and words[at] in TITLES:
         at += 1
-        if at < high and words[at] == ":" and (at + 1 >= high or words[at + 1] in _TITLES):
+        if at < high and words[at] == ":" and (at + 1 >= high or words[at + 1] in TITLES):
             at += 1  # "side: level:"
     return at >= high or words[at] in _ENDS
 
@@ -152,9 +152,9 @@ def trace_of(words: Sequence[str], colons: Sequence[int]) -> tuple[int, ...]:
         >>> trace_of("grade 1 : well differentiated".split(), [2]), trace_of("number positive .".split(), []), trace_of(["grade"], [])
         ((2,), (-1,), ())
     """
-    if len(words) <= LONGEST_TITLE and words and words[0] in _TITLES:
+    if len(words) <= LONGEST_TITLE and words and words[0] in TITLES:
         named = [word for word in words if word[0].isalnum()]
-        if named and _TITLES.issuperset(named) and not _TITLE_WORDS.isdisjoint(named):
+        if named and TITLES.issuperset(named) and not _TITLE_WORDS.isdisjoint(named):
             return TITLES_ONLY
     entries = tuple([at for at in colons if words[at - 1] in _NUMBERS and at > 1 and words[at - 2] == "grade"]) if colons else ()
     if not entries and "moderately" in words:
@@ -206,4 +206,4 @@ def _explains(words: Sequence[str], colon: int) -> bool:
     return sum(word.isalpha() for word in words[colon + 1:]) >= _LEAST_WORDS
 
 
-__all__ = ["LONGEST_TITLE", "OPENERS", "TITLES_ONLY", "trace_of", "unfilled", "unsaid"]
+__all__ = ["LONGEST_TITLE", "OPENERS", "TITLES", "TITLES_ONLY", "trace_of", "unfilled", "unsaid"]
