@@ -49,8 +49,9 @@ class TextSense:
             ordered = sorted(weights, key=lambda o: (-weights[o], o))[:4]
             self.top = tuple([o for o in ordered if weights[o] >= 0.5 * self.most])
             # a gallbladder that came with the liver has no tumour where the liver's is named
-            seats = chooser.organs.around([seat for node in times_named.keys() & chooser.malignant for seat in chooser.organs.seats_of(node)
-                                           if weights.get(seat, 0) >= _SEAT_SHARE * self.most])
+            malignant, seats_of = chooser.malignant, chooser.organs.seats_of
+            own = [seat for node in times_named if node in malignant for seat in seats_of(node) if weights.get(seat, 0) >= _SEAT_SHARE * self.most]
+            seats = chooser.organs.around(own) if own else frozenset()
             if seats:
                 self.top = tuple([o if o in seats else ~o for o in self.top])
         self.fits: dict[int, tuple[float, str] | None] = {}

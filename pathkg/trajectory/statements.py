@@ -56,6 +56,9 @@ def stated_counts(report: str) -> frozenset[Count]:
     return frozenset(found)
 
 
+_MAY_COUNT = re.compile(r"nod|lymph|LN|/|\bof\b", re.I)
+
+
 @lru_cache(maxsize=256)
 def claimed_counts(step: str) -> tuple[tuple[int, int], ...]:
     """The node counts that a step states, in figures or words; several checks ask for them.
@@ -64,6 +67,8 @@ def claimed_counts(step: str) -> tuple[tuple[int, int], ...]:
         >>> claimed_counts("Two nodes hold tumor (2/11). The mitotic index is 3 of 10.")
         ((2, 11),)
     """
+    if not _MAY_COUNT.search(step):
+        return ()
     found = [(g.positive, g.examined) for g in statements(joined_lines(step))
              if g.ratio and g.positive is not None and g.examined is not None]
     for match in _RATIO.finditer(step):
