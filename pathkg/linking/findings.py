@@ -343,6 +343,9 @@ def _specific_first(found: list[Finding], graph: KnowledgeGraph) -> list[Finding
     return ordered
 
 
+_SIDE = re.compile(r"\b(left|right|bilateral)\b", re.I)
+
+
 def _laterality(text: str, result: LinkResult) -> list[Finding]:
     sides: Counter[str] = Counter()
     where: dict[str, tuple[int, int]] = {}
@@ -351,7 +354,10 @@ def _laterality(text: str, result: LinkResult) -> list[Finding]:
         where.setdefault(match[1].lower(), match.span(1))
     for mention in result:
         side = mention.value.get("laterality")
-        if side and mention.type in ("anatomy", "procedure"):
+        if mention.type in ("disease", "morphology") and mention.polarity == "+":
+            inside = _SIDE.search(mention.text)  # "adenocarcinoma of the left lung" is one mention
+            side = inside[1].lower() if inside else None
+        if side and mention.type in ("anatomy", "procedure", "disease", "morphology"):
             sides[side] += 1
             where.setdefault(side, (mention.start, mention.end))
     return [Finding("laterality", side, *where[side], text[slice(*where[side])], weight=float(n))

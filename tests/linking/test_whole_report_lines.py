@@ -170,3 +170,11 @@ def test_a_cyst_of_the_kidney_is_no_degenerated_tumour() -> None:
 ])
 def test_a_general_word_is_of_an_organ_whose_tumour_is_named(linker: Linker, text: str, names: set[str]) -> None:
     assert {m.name for m in linker.link(text) if "carcinoma" in m.name} == names
+
+
+@pytest.mark.parametrize(("text", "side"), [
+    ("Adenocarcinoma of the left lung.", "left"), ("Cancer in the right breast.", "right"), ("No carcinoma of the left ovary.", None),
+    ("Carcinoma of the lung.", None),
+])
+def test_a_side_inside_the_name_of_a_tumour_counts(linker: Linker, text: str, side: str | None) -> None:
+    assert extract_findings(text, linker=linker).first("laterality") == side
