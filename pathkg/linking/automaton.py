@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pathkg.linking.assertion import CUE_TRIE, HARD
+from pathkg.linking.assertion import HARD
+from pathkg.linking.cue_search import CUE_TRIE
 from pathkg.linking.lexicon import Lexicon
 from pathkg.linking.spelling import Speller
 from pathkg.linking.tokens import canonical, cut_stages, stage_word

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pathkg.errors import InputError
 from pathkg.linking.abstracts import AbstractReader
-from pathkg.linking.assertion import CUE_TRIE, assert_mentions, find_cues
+from pathkg.linking.assertion import assert_mentions
 from pathkg.linking.choice import Chooser
 from pathkg.linking.context import ContextGrounder
+from pathkg.linking.cue_search import CUE_TRIE, find_cues
 from pathkg.linking.cues import STATUS
 from pathkg.linking.dense import DenseIndex
 from pathkg.linking.grounding import Candidate, Grounder

@@ -9,8 +9,9 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from pathkg.linking.assertion import assert_mentions, find_cues
+from pathkg.linking.assertion import assert_mentions
 from pathkg.linking.composition import Composer
+from pathkg.linking.cue_search import find_cues
 from pathkg.linking.cues import AFFIRMED, HISTORICAL, NEGATED, UNSPECIFIED
 from pathkg.linking.likeness import Likeness
 from pathkg.linking.sections import history_ranges
