@@ -59,9 +59,17 @@ def test_serve_opens_the_bundled_core_and_tells_the_port_it_found(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], workers: str) -> None:
     uvicorn = pytest.importorskip("uvicorn")
     pytest.importorskip("fastapi")
+    from pathkg.serve.server import Server
+
     served: list[int] = []
+
+    def serves(server: Server) -> None:
+        served.append(server.config.port)
+        server.started = True
+
     monkeypatch.setenv("PATHKG_SERVE_SETTINGS", "{}")  # put back afterwards
-    monkeypatch.setattr(uvicorn, "run", lambda *_, port, **__: served.append(port))
+    monkeypatch.setattr(Server, "run", serves)  # one worker
+    monkeypatch.setattr(uvicorn, "run", lambda *_, port, **__: served.append(port))  # several
     assert main(["serve", "--port", "0", "--workers", workers]) == 0
     assert served[0] > 0
     assert f"http://127.0.0.1:{served[0]} " in capsys.readouterr().out
