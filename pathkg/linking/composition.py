@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Found = tuple[int, int, int, int, str]
 
 _LINKS = frozenset({"of", "in", "into", "to", "through", "within", "on"})
-_DETERMINERS = frozenset({"the", "a", "this", "left", "right"})
+_SIDES = frozenset({"left", "right"})
+_DETERMINERS = _SIDES | {"the", "a", "this"}
 _MOST_GAP = 3
 _AND = frozenset({"and", "or", "nor", "&", "/"})
 _COLONS = frozenset({":", "="})
@@ -107,7 +108,10 @@ class Composer:
             return None
         if not 0 < gap <= _MOST_GAP or words[left[1]] not in _LINKS or not _DETERMINERS.issuperset(words[left[1] + 1:right[0]]):
             return None
-        key_id, node = self._linked(" ".join(words[left[0]:left[1]]), " ".join(words[right[0]:right[1]]))
+        between = words[left[1] + 1:right[0]]
+        key_id, node = -1, -1
+        if len(between) < 2 and _SIDES.isdisjoint(between):  # a side would be lost
+            key_id, node = self._linked(" ".join(words[left[0]:left[1]]), " ".join(words[right[0]:right[1]]))
         if node < 0 and left[3] == self._cancer and words[left[1]] in ("of", "in") and right[3] >= 0 and self._is_place(right[3]):
             key_id, node = self._cancer_of(right[3])
         if node < 0:
@@ -120,7 +124,8 @@ class Composer:
         known = self._cancers.get(place)
         if known is None:
             known = (-1, -1)
-            for curie in self.graph.ancestors(self.graph.curie(place), relations=("part_of", "is_a")):
+            own = self.graph.curie(place)
+            for curie in (own, *self.graph.ancestors(own, relations=("part_of", "is_a"))):
                 known = self._linked("cancer", form_key(self.graph.name(self.graph.index(curie))))
                 if known[1] >= 0:
                     break

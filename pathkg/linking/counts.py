@@ -23,7 +23,7 @@ _MASS = re.compile(r"(?P<cue>\b(?:tumou?r|mass|neoplasm|lesion|\w*carcinoma|\w*s
 _WITHIN_THE_TUMOUR = re.compile(r"invad|\binvasion\s+(?:of|into|is|measur|depth)|breslow|clark|level|epicent|centered|mitos", re.I)
 _SIZED = re.compile(_MEASURE + r"\.?,?\s+(?P<cue>(?:[a-z\-]+,?\s+){0,5}?(?:tumou?r|mass|carcinoma|adenocarcinoma|neoplasm|lesion)\b)(?!\s*-?\s*free)", re.I)
 # "the end of the specimen, there is a 3 cm mass": the specimen only says where
-_WHERE = re.compile(r"\b(?:specimen|segment|portion|colon|bowel|kidney|uterus|prostate)\b[^.;]*?\b(?:there\s+(?:is|are|was)|shows?|showed|reveals?|revealed|contains?|demonstrates?)\b", re.I)
+_WHERE = re.compile(r"\b(?:specimen|segment|portion|colon|bowel|kidney|uterus|prostate)\b[^.;]*?\b(?:there\s+(?:is|are|was)|shows?|showed|reveals?|revealed|contains?|containing|with|has|having|demonstrates?)\b", re.I)
 _OTHER_THING = re.compile(r"\b(?:uninvolved|free|negative|from|away|beyond|above|below|to\s+the|clear)\b", re.I)
 _METASTATIC = re.compile(r"\bmetasta\w+\W+(?:\w+\W+){0,2}$", re.I)
 _NEW_SENTENCE = re.compile(r"\.\s+(?:[A-Z][a-z]|THE\b|ON\b|IT\b)")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _JOIN_LENGTH = 6
 _MOST_JOINS = 200_000
 _MOST_GAP = 3
-_BEHIND_NODES = frozenset({"mx", "pmx", "m", "pm", "stage", "ajcc", "uicc", "and", "with", "at", "grade"})
+_BEHIND_NODES = frozenset({"mx", "pmx", "m", "pm", "stage", "ajcc", "uicc", "and", "with", "at", "grade", "pathologic", "pathological", "clinical", "tnm", "overall", "prognostic",
+                            "anatomic"})
 """Words that may stand behind the letters "NO" where they are N0; before any other word they deny ("pT1. NO NODES SUBMITTED")."""
 
 

@@ -284,7 +284,7 @@ class Settler:
         """``said`` with another status of its mentions."""
         if status == said.status:
             return said
-        return replace(said, status=status, mentions=None, entities=tuple(
+        return replace(said, status=status, mentions=None, view=None, entities=tuple(
             [e if s == before else (e[0], _POLARITY[s[0]], e[2], e[3])
              for e, s, before in zip(said.entities, status, said.status, strict=True)]))
 

@@ -9,7 +9,7 @@ from typing import Any
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "l": 1, "ll": 2, "lll": 3, "1": 1, "2": 2, "3": 3, "4": 4,
           "one": 1, "two": 2, "three": 3, "four": 4, "low": 1, "intermediate": 2, "high": 3}
 _N = r"[0-9OolI]"
-_STAGE_OF_FIBROSIS = re.compile(r"(?:fibrosis|hepatitis|inflammat\w*|cirrhosis|steatohepatitis|metavir|ishak|batts|ludwig|scheuer|brunt|laennec)\b(?!.*\b(?:AJCC|UICC|TNM|FIGO|patholog\w+|tumou?r|clinical)\b)[^;:]{0,60}$", re.I)
+_STAGE_OF_FIBROSIS = re.compile(r"(?:fibrosis|hepatitis|inflammat\w*|cirrhosis|steatohepatitis|metavir|ishak|batts|ludwig|scheuer|brunt|laennec)\b(?!.*\b(?:AJCC|UICC|TNM|FIGO|patholog\w+|tumou?r|\w*carcinoma|\w*sarcoma|clinical|[yp]{0,2}T[0-4][a-d]?)\b)[^;:.\n]{0,60}$", re.I)
 
 _T = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=AJCC))(?P<prefix>[yYrRmMaA]{0,2}[pP]?|[cC])[\s_]?[T](?P<gap>[\s:]{0,2})"
@@ -25,7 +25,7 @@ _RUN = re.compile(
 # "Pn" beside T or M is nodal; behind L, V or N it is perineural invasion
 _NODAL_PN = re.compile(r"(?<![A-Za-z])[pP]?T\s?[0-4][a-d]?[,;\s]{1,2}Pn(?P<v>[0-3][a-c]?)(?![a-z0-9])|(?<![A-Za-z])Pn(?P<w>[0-3][a-c]?)[,;\s]{1,2}[pP]?M\s?[01xX](?![a-z0-9])")
 _M_FOLLOWS = re.compile(r"[pc]?[NM]\s?[0-3xXoO](?![a-z])|[VLR][0-2]")
-_WORD_BEHIND = re.compile(r"[ \t]+(?![pPyYcC]{0,2}[MmNnGgRrLlVv][\s:]?[\dXxOo](?![A-Za-z]))(?!(?:stage|AJCC|UICC|FIGO|and|with|M|at)\b)[A-Za-z]{2,}", re.I)
+_WORD_BEHIND = re.compile(r"[ \t]+(?![pPyYcC]{0,2}[MmNnGgRrLlVv][\s:]?[\dXxOo](?![A-Za-z]))(?!(?:stage|AJCC|UICC|FIGO|TNM|and|with|M|at|patholog\w*|clinical|grade|overall|prognostic|anatomic)\b)[A-Za-z]{2,}", re.I)
 _STAGING_WORDS = re.compile(r"stag|tumou?r\s+extent|TNM|AJCC|UICC|primary tumor|regional lymph|classif|category|pathologic", re.I)
 _PREVIOUS = re.compile(r"year[\s\-]*old|history|clinical(?:ly)?\s|previous|biopsy of", re.I)
 _STAGE_GROUP = re.compile(
@@ -126,11 +126,13 @@ _DIGIT = r"(?P<g>IV|I{1,3}|l{1,3}|[1-4]|one|two|three|four)"
 _TO = (r"(?:(?:[-–]\s?(?:grade\s*|G)?|\s+(?:to|or|through)\s+(?:grade\s*|G)?|\s*(?:[/&]|\band\b)\s*(?:grade\s*|G))(?P<to>IV|I{1,3}|[1-4]|one|two|three|four)"
        r"(?![A-Za-z0-9+]|\.\d|\s*(?:cm|mm|x\s*\d|foc|lymph|node|positive|of\s+\d\d)))?")
 _OF = _TO + r"(?:\s*(?:/|of|out of)\s*(?:III|IV|3|4|three|four|III|lll))?"
+_IN_PARTS = 5.5
+"""The weight of a Gleason score whose two patterns stand apart."""
 _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     (system, weight, re.compile(pattern, re.I)) for system, weight, pattern in (
         ("Gleason", 6, r"gleason(?:'s)?\W{0,3}(?:combined\W+)?(?:total\W+)?(?:(?:score|grade|pattern|sum)\W{0,4}){0,3}\W{0,4}(?:of\W+)?(?:\d0?\W{0,3}\(?\W?)?"
                        r"(?P<a>[1-5])\s?\+\s?(?P<b>[1-5])"),
-        ("Gleason", 5.5, r"\bprimary\W+(?:gleason\W+)?(?:(?:grade|pattern|score)\W+){0,2}(?P<a>[1-5])(?:\s?/\s?5)?(?!\d|\.\d)[^0-9]{1,40}?\bsecondary\W+(?:gleason\W+)?"
+        ("Gleason", _IN_PARTS, r"\bprimary\W+(?:gleason\W+)?(?:(?:grade|pattern|score)\W+){0,2}(?P<a>[1-5])(?:\s?/\s?5)?(?!\d|\.\d)[^0-9]{1,40}?\bsecondary\W+(?:gleason\W+)?"
                          r"(?:(?:grade|pattern|score)\W+){1,2}(?P<b>[1-5])(?!\d|\.\d)"),
         ("Gleason", 4.5, r"\bgrade\s+group\W{0,4}(?:of\W+)?(?P<group>[1-5])(?!\d|\.\d|\s?\+)"),
         ("Gleason", 4, r"gleason(?:'s)?\W+(?:(?:total|combined|sum|score|grade|of)\W+){0,4}(?P<sum>[6-9]|10)(?:\s?/\s?10)?(?!\s?[+.]?\d|\s?\+|\s?(?:cm|mm|%))"),
@@ -159,8 +161,12 @@ _GRADE_PATTERNS: tuple[tuple[str, float, re.Pattern[str]], ...] = tuple(
     ))
 _WORDS = {"well": 1, "moderate": 2, "moderately": 2, "poor": 3, "poorly": 3, "undifferentiated": 4, "high": 3, "low": 1,
           "intermediate": 2}
-_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity|regression|response|CIN|PIN|PanIN|intraepithelial|hepatitis|gliosis|atypia)\W+(?:\w+\W+){0,2}$",
+_NOT_TUMOUR_GRADE = re.compile(r"(?:in[\s\-]situ|DCIS|nuclear|dysplasia|architectural|steatosis|fibrosis|inflammat|activity|regression|response|CIN|PIN|PanIN|intraepithelial)\W+(?:\w+\W+){0,2}$",
                                re.I)
+
+
+_OF_HEPATITIS = re.compile(r"hepatitis[^\w;\n]+(?:\w+[^\w.;\n]+){0,2}$", re.I)
+_TUMOUR_BEHIND = re.compile(r"\s*(?:\w+\s+){0,2}\w*(?:carcinoma|sarcoma|tumou?r|neoplasm)\b", re.I)
 
 
 def grades(text: str) -> list[Value]:
@@ -181,6 +187,8 @@ def grades(text: str) -> list[Value]:
             if any(start <= at < end for start, end in legends) or _UNTICKED.search(text, max(0, at - 8), at):
                 continue
             value: dict[str, Any] = {"system": system}
+            if weight == _IN_PARTS and "gleason" not in text[max(0, match.start() - 40):match.end()].lower() and match[0].lower().count("pattern") < 2:
+                continue  # "primary grade 2 lesion, secondary grade 3 lesion"
             if groups.get("a"):
                 pair = [int(groups["a"]), int(groups["b"])]
                 value.update(gleason=pair, grade=_grade_group(*pair))
@@ -205,6 +213,8 @@ def grades(text: str) -> list[Value]:
                 value["words"] = re.sub(r"[\s.\-]+", " ", word)
             if system not in ("Gleason", "Nottingham", "Fuhrman") and _NOT_TUMOUR_GRADE.search(
                     text[max(0, match.start() - 40):match.start()]):
+                continue
+            if system == "numeric" and _OF_HEPATITIS.search(text, max(0, match.start() - 40), match.start()) and not _TUMOUR_BEHIND.match(text, match.end()):
                 continue
             found.append(Value(value, match.start(), match.end(), weight))
     return _each_once(sorted(found, key=lambda v: (-v.weight, v.start)))

@@ -76,7 +76,12 @@ def _behind_bracket(words: Sequence[str], at: int, high: int) -> int | None:
     """The category of an instruction in brackets, behind which the answer may stand."""
     for close in range(at, min(at + _LONGEST_INSTRUCTION, high)):
         if words[close] in (")", "]"):
-            return None if close + 2 < high and words[close + 1] == ":" else UNSPECIFIED
+            behind = words[close + 1] if close + 1 < high else ""
+            if behind == "not" and close + 2 < high:
+                return _AFTER_NOT.get(words[close + 2], UNSPECIFIED)
+            if behind in _POLAR:
+                return _POLAR[behind]
+            return None if close + 2 < high and behind == ":" else UNSPECIFIED
     return UNSPECIFIED
 
 

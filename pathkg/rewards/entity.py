@@ -53,7 +53,7 @@ class EntityReward(Reward):
         >>> from pathkg.rewards import Reference
         >>> r = EntityReward()
         >>> ref = Reference.of(["PATHKG:keratin-pearl+", "MONDO:0005096+"])
-        >>> text = "<observe>Keratin pearls.</observe><think>Keratin pearls.</think><answer>{}</answer>"
+        >>> text = "<observe>Keratin pearls.</observe><think>Keratin pearls are the key.</think><answer>{}</answer>"
         >>> r(text.format("Squamous cell carcinoma."), ref)
         1.0
         >>> r(text.format("No squamous cell carcinoma."), ref)

@@ -99,8 +99,9 @@ def _invented(said: frozenset[str], target: Target) -> tuple[str, ...]:
         elif kind == "bound":
             of = "percent=" if value.endswith("%") else "size="
             lengths = [float(v[len(of):]) for v in true if v.startswith(of)]
-            limit = float(value.strip("<>%"))
-            if lengths and not any(length > limit if value[0] == ">" else length <= limit for length in lengths):
+            limit = float(value.strip("<>=%"))
+            equal = "=" in value
+            if lengths and not any((length > limit if value[0] == ">" else length < limit) or (equal and length == limit) for length in lengths):
                 found.append(text)
     return tuple(found)
 

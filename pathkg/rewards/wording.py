@@ -24,7 +24,7 @@ says more than the grade ("urothelial carcinoma, high grade")."""
 _WHOLE_SENTENCE = re.compile(r".+?(?:[.;!?](?=\s|$)|\n|$)", re.DOTALL)
 _SUPPOSED = re.compile(r"\b(?:if|whether|suppose|supposing|assume|assuming|imagine|hypothetical(?:ly)?|were there|had there been|pretend)\b",
                        re.IGNORECASE)
-_ALL_SAID = r"(?:this|that|these|those|it|(?:the |all )*(?:above|foregoing|preceding|findings|statements?|answer|diagnos[ei]s|description))"
+_ALL_SAID = r"(?:this|that|these|those|it|(?:the |all ){0,4}(?:above|foregoing|preceding|findings|statements?|answer|diagnos[ei]s|description))"
 _UNTRUE = r"(?:wrong|false|incorrect|untrue|invalid|mistaken|a mistake|an error|made up|fictitious|not (?:true|correct|right|accurate|so|the case|the diagnosis|the answer|present))"
 _DOUBT = re.compile(r"[Ww]rong|[Ff]alse|[Ii]ncorrect|[Ii]nvalid|[Uu]ntrue|[Mm]ista|error|made up|fictit|not |[Nn]one|[Nn]othing|[Nn]either|no part"
                     r"|gnore|isregard|orget|etract|ithdraw|iscard|ake back|pposite|ontrary|everse|[A-Z]{6}")
@@ -39,13 +39,13 @@ _RETRACTION = re.compile(
 
 _LATIN_OR_GREEK = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f\u1e00-\u1eff\ufb00-\ufb06"
 _FOREIGN = re.compile(
-    rf"\w*(?:[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]"  # letters of other alphabets, full-width and mathematical letters
+    rf"(?<!\w)\w*(?:[^\W\d_{_LATIN_OR_GREEK}\u0370-\u03ff]"  # letters of other alphabets, full-width and mathematical letters
     r"|(?<=[A-Za-z])[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf"
     r"\u03c1\u03c5\u03f2]"  # Greek look-alikes beside Latin letters
     r"|[\u0391\u0392\u0395-\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03b9\u03bd\u03bf\u03c1\u03c5"
     r"\u03f2](?=[A-Za-z]))\w*")
 
-_ACCENTED = re.compile(r"[A-Za-z]*[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff][A-Za-z\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]*")
+_ACCENTED = re.compile(r"(?<![A-Za-z])[A-Za-z]*[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0300-\u036f\u1e00-\u1eff][A-Za-z\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff]*")
 MOST_ACCENTED = 3
 """So many words may have accents, as names do ("Sj\u00f6gren", "caf\u00e9-au-lait")."""
 

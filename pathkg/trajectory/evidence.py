@@ -171,7 +171,7 @@ class GraphEvidence:
         self._below: dict[str, dict[str, int]] = {}
         self._above: dict[str, tuple[str, ...]] = {}
         self._connections: dict[tuple[str, str], tuple[Connection, ...]] = {}
-        self.involvements: dict[str, Mention | None] = {}
+        self.involvements: dict[tuple[int, str], Mention | None] = {}
 
     def below(self, curie: str) -> dict[str, int]:
         """The node and its is_a descendants, nearest first, each with its place in that order."""

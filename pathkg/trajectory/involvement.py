@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathkg.records import Assertion, Mention
 from pathkg.trajectory.stated import SupportsLinking
 
-Cache = dict[str, "Mention | None"]
+Cache = dict[tuple[int, str], "Mention | None"]
 """Words of a place -> the finding that it is involved."""
 
 _REACH = 90
@@ -118,11 +118,14 @@ _MOST_KNOWN = 20_000
 def _finding(place: str, linker: SupportsLinking, cache: Cache) -> Mention | None:
     """The finding that a place is involved, as the linker knows it; remembered."""
     words = " ".join(place.lower().split())
-    if words not in cache:
+    key = (id(linker), words)  # another linker may know other words
+    try:
+        return cache[key]
+    except KeyError:
         if len(cache) > _MOST_KNOWN:
             cache.clear()
-        cache[words] = next((m for asked in _ASKED if (m := _whole(asked.format(words), words, linker)) is not None), None)
-    return cache.get(words)
+        found = cache[key] = next((m for asked in _ASKED if (m := _whole(asked.format(words), words, linker)) is not None), None)
+        return found
 
 
 def _whole(asked: str, place: str, linker: SupportsLinking) -> Mention | None:

@@ -26,7 +26,7 @@ _EXACT = re.compile(rf"(?<![\d.x]){_N.format('a')}(?![\w.])", re.IGNORECASE)
 _ANY = re.compile(r"\d\s?(?:cm|mm)\b", re.IGNORECASE)
 _DEPTH = re.compile(r"\b(?:thick\w*|depth|deep|breslow|width|stromal)\b[^,;]*$", re.IGNORECASE)
 _DEPTH_BEHIND = re.compile(r"\s*(?:thick|deep|in depth|in thickness)\b", re.IGNORECASE)
-_OF_OTHERS = re.compile(r"\b(?:margins?|nodes?|nodal|distance|deposits?|metasta\w*|away|none)\b", re.IGNORECASE)
+_OF_OTHERS = re.compile(r"\b(?:margins?|nodes?|nodal|distance|deposits?|metasta\w*|away|none|situ|DCIS|LCIS|focus|foci|satellites?|component|invad\w+|part)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

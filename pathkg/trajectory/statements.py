@@ -32,10 +32,11 @@ _INVOLVED = re.compile(
 _DENIED_BEFORE = re.compile(r"\b(?:no|not|nor|without|does not|do not)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
 
 _BOUNDED = re.compile(
-    r"\b(?:the|this|it|its)\b\s*(?:(?:[a-z-]+\s+){0,3}?(?:tumou?r|lesion|mass|neoplasm|carcinoma|adenocarcinoma|melanoma|sarcoma)(?:'s)?\s+)?(?:(?:greatest|maximum|largest)\s+)?"
+    r"\b(?:the|this|it|its)\b\s*(?:(?:(?!distance|margins?\b|from\b|beside\b|depth\b|thickness\b)[a-z-]+\s+){0,3}?(?:tumou?r|lesion|mass|neoplasm|carcinoma|adenocarcinoma|melanoma|sarcoma)(?:'s)?\s+)?(?:(?:greatest|maximum|largest)\s+)?"
     r"(?:(?:size|diameter|dimension)\s+)?(?:is|was|measures|measured)\s+"
-    r"(?P<words>(?:(?P<above>(?:greater|larger|more|bigger)\s+than|over|above|at\s+least|>)|(?:less|smaller|not\s+more|not\s+larger|no\s+more|no\s+larger)\s+than|under|below|at\s+most|<)"
-    r"\s*(?P<n>\d{1,3}(?:\.\d+)?)\s?(?P<u>cm|mm))\b", re.IGNORECASE)
+    r"(?P<words>(?:(?P<above>(?:greater|larger|more|bigger)\s+than|over|above|(?P<least>at\s+least)|>)|(?P<under>(?:less|smaller)\s+than|under|below|<)|(?:less|smaller|not\s+more|not\s+larger|no\s+more|no\s+larger)\s+than|under|below|at\s+most|<)"
+    r"\s*(?P<n>\d{1,3}(?:\.\d+)?)\s?(?P<u>cm|mm))\b(?!\s*(?:from|away|to\b|of\s+the|above|below|beyond|deep|thick|in\s+(?:depth|thickness)))", re.IGNORECASE)
+_HAIR = 1e-6
 _GREATEST = re.compile(r"\b(?:greatest|largest|maximum|maximal|max)\b", re.IGNORECASE)
 _GROUP = re.compile(r"\d{1,3}(?:\.\s?\d{1,2})?(?:\s?(?:[cm]m)?\s?(?:[xX×*]|by)\s?\d{1,3}(?:\.\s?\d{1,2})?){1,3}\s?[cm]m(?![A-Za-z\d])")
 
@@ -87,13 +88,16 @@ def claimed_bounds(step: str) -> list[tuple[float, float, str]]:
     Example:
         >>> claimed_bounds("The tumor is greater than 5 cm in size. Tumors larger than 7 cm are pT4.")
         [(50.0, inf, 'greater than 5 cm')]
-        >>> claimed_bounds("The lesion measures less than 20 mm.")
-        [(0.0, 20.0, 'less than 20 mm')]
+        >>> claimed_bounds("The lesion measures at most 20 mm.")
+        [(0.0, 20.0, 'at most 20 mm')]
     """
     found = []
     for match in _BOUNDED.finditer(step):
         size = float(match["n"]) * (10 if match["u"].lower() == "cm" else 1)
-        found.append((size, math.inf, match["words"]) if match["above"] else (0.0, size, match["words"]))
+        if match["above"]:
+            found.append((size - _HAIR if match["least"] else size, math.inf, match["words"]))
+        else:
+            found.append((0.0, size - _HAIR if match["under"] else size, match["words"]))
     return found
 
 

@@ -129,7 +129,8 @@ def _bound(text: str, value: _Pair, start: int, end: int) -> _Pair:
         return value
     lower = before is not None and _LOWER.search(text, max(0, before.start() - 10), start) is not None
     kind, number = value[0].kind, value[0].value
-    made = Value("bound", f"{'>' if lower else '<'}{number}{'%' if kind == 'percent' else ''}")
+    exact = "=" if before is not None and _INCLUSIVE.search(text, max(0, before.start() - 10), start) else ""
+    made = Value("bound", f"{'>' if lower else '<'}{exact}{number}{'%' if kind == 'percent' else ''}")
     return made, str(made)
 
 
@@ -234,7 +235,8 @@ _BOUND_AFTER = re.compile(
 
 
 _LOWER = re.compile(r"(?:greater|larger|more|bigger|higher|longer|thicker)\s+than|over|above|exceed|least|[>≥]", re.IGNORECASE)
-_BOUND_WORD = re.compile(r"than|least|most|up to|under|over|above|below|within|xceed|etween|or (?:less|more|greater|larger|smaller)|[<>≤≥–]|\d\s*(?:[cm]m|%)?\s*(?:-|to\b)\s*\d")
+_INCLUSIVE = re.compile(r"at\s+least|at\s+most|up\s+to|(?:not|no)\s+\w+\s+than|[≥≤]|[<>]\s*=", re.IGNORECASE)
+_BOUND_WORD = re.compile(r"than|least|most|up to|under|over|above|below|within|xceed|etween|or (?:less|more|greater|larger|smaller)|[<>≤≥–]|\d\s*(?:[cm]m|%)?\s*(?:-|to\b)\s*\d", re.IGNORECASE)
 
 
 def measures(text: str, *, asserted: bool = False) -> list[tuple[Value, str]]:

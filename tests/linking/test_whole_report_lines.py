@@ -48,7 +48,7 @@ def test_a_list_goes_on_behind_a_lost_line_break(linker: Linker) -> None:
 @pytest.mark.parametrize(("text", "nodes"), [
     ("pT1. NO NODES SUBMITTED.", []), ("pT2, NO LYMPH NODES IDENTIFIED.", []), ("T3 NO METASTASIS SEEN.", []),
     ("pT2 No evidence of tumor at the margin.", []), ("pT1 NO MX.", ["0"]), ("STAGE: T2 NO.", ["0"]), ("pT2 NO (0/6).", ["0"]),
-    ("pT4a NO Stage IIB.", ["0"]), ("T2 NO M0.", ["0"]),
+    ("pT4a NO Stage IIB.", ["0"]), ("T2 NO M0.", ["0"]), ("pT2 NO pathologic stage IIA.", ["0"]),
 ])
 def test_the_letters_no_are_a_category_only_between_categories(linker: Linker, text: str, nodes: list[str]) -> None:
     assert [v.value for v in extract_findings(text, linker=linker).fields.get("pN", ())][:1] == nodes
@@ -99,6 +99,7 @@ def test_venous_and_lymphatic_is_no_count_of_nodes(linker: Linker) -> None:
     ("Gleason score 7.", {"system": "Gleason", "score": 7, "grade": None}),
     ("Prognostic grade group: 2.", {"system": "Gleason", "grade": 2}),
     ("Gleason pattern 4 comprises 60%.", None), ("primary grade 2 tumor, secondary 3 cm nodule", {"system": "numeric", "grade": 2}),
+    ("Primary grade 2 lesion, secondary grade 3 lesion.", {"system": "numeric", "grade": 2}),
     ("[tubules /3, nuclei /3, mitoses /3; Nottingham score /9]", None),
 ])
 def test_gleason_in_parts_and_scores_left_blank(text: str, value: dict[str, Any] | None) -> None:
@@ -106,7 +107,40 @@ def test_gleason_in_parts_and_scores_left_blank(text: str, value: dict[str, Any]
     assert (found[0] if found else None) == value
 
 
+@pytest.mark.parametrize(("text", "grade"), [
+    ("Astrocytoma with gliosis, WHO grade 2.", 2), ("No atypia. Grade 3 carcinoma.", 3), ("Chronic hepatitis. Grade 2 hepatocellular carcinoma.", 2),
+    ("Mild atypia, grade 1 endometrioid carcinoma.", 1), ("Chronic hepatitis, grade 1.", None),
+])
+def test_the_grade_behind_another_word_is_the_tumours(text: str, grade: int | None) -> None:
+    found = [v.value["grade"] for v in grades(text)]
+    assert (found[0] if found else None) == grade
+
+
+@pytest.mark.parametrize(("text", "status"), [
+    ("Lymphovascular invasion: (select all that apply) absent.", "absent"), ("Lymphovascular invasion (select one) not identified.", "absent"),
+    ("Lymphovascular invasion: (select one).", "unspecified"),
+])
+def test_the_answer_behind_an_instruction_counts(linker: Linker, text: str, status: str) -> None:
+    assert read(linker, text)["lymphovascular invasion"] == status
+
+
+def test_a_sentence_read_before_is_read_anew_in_a_legend() -> None:
+    linker = Linker(pathkg.load())
+    line = "Grade 1: well differentiated lymphoma cells with necrosis."
+    alone, legend = f"Nevus.\n{line}\nEnd.", f"Nevus.\n{line}\nGrade 2: moderately differentiated lymphoma cells.\nEnd."
+    linker.entities(alone)
+    before = linker.entities(legend)
+    assert before == Linker(pathkg.load()).entities(legend)
+
+
+def test_the_site_of_a_tumour_of_one_side_is_kept(linker: Linker) -> None:
+    assert extract_findings("Carcinoma of the left lung. The right kidney is normal.", linker=linker).first("site") == "lung"
+
+
 def test_the_stage_of_fibrosis_is_no_stage_of_a_tumour() -> None:
+    for text, stage in (("Cirrhosis. Hepatocellular carcinoma, stage II.", "II"), ("Chronic inflammation is seen. Stage IIA.", "IIA"),
+                        ("The hepatitis was treated. Adenocarcinoma of the colon. Overall stage IIIB.", "IIIB")):
+        assert [v.value for v in stage_group(text)] == [stage]
     assert stage_group("Portal expansion with bridging fibrosis, compatible with stage 2.") == []
     assert [v.value for v in stage_group("Carcinoma arising in chronic hepatitis. AJCC Stage II.")] == ["II"]
 
@@ -173,7 +207,7 @@ def test_a_general_word_is_of_an_organ_whose_tumour_is_named(linker: Linker, tex
 
 
 @pytest.mark.parametrize(("text", "side"), [
-    ("Adenocarcinoma of the left lung.", "left"), ("Cancer in the right breast.", "right"), ("No carcinoma of the left ovary.", None),
+    ("Adenocarcinoma of the left lung.", "left"), ("Cancer in the right breast.", "right"), ("No cancer in the left breast.", None),
     ("Carcinoma of the lung.", None),
 ])
 def test_a_side_inside_the_name_of_a_tumour_counts(linker: Linker, text: str, side: str | None) -> None:
