@@ -110,8 +110,9 @@ class Composer:
             return None
         between = words[left[1] + 1:right[0]]
         key_id, node = -1, -1
-        if len(between) < 2 and _SIDES.isdisjoint(between):  # a side would be lost
-            key_id, node = self._linked(" ".join(words[left[0]:left[1]]), " ".join(words[right[0]:right[1]]))
+        first = " ".join(words[left[0]:left[1]])
+        if _SIDES.isdisjoint(between) or first in _SPREAD:  # the side of a tumour would be lost
+            key_id, node = self._linked(first, " ".join(words[right[0]:right[1]]))
         if node < 0 and left[3] == self._cancer and words[left[1]] in ("of", "in") and right[3] >= 0 and self._is_place(right[3]):
             key_id, node = self._cancer_of(right[3])
         if node < 0:

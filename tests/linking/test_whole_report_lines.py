@@ -9,6 +9,8 @@ import pytest
 import pathkg
 from pathkg.linking import Linker, extract_findings, linker_for
 from pathkg.linking.staging import grades, stage_group
+from pathkg.rewards.reading import Engine
+from pathkg.rewards.similarity import GraphSimilarity
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +127,18 @@ def test_the_answer_behind_an_instruction_counts(linker: Linker, text: str, stat
 
 
 def test_a_sentence_read_before_is_read_anew_in_a_legend() -> None:
-    linker = Linker(pathkg.load())
+    """The reward reads sentences through views that are kept with them: a legend needs its own."""
+    graph = pathkg.load()
+
+    def reader() -> Engine:
+        return Engine(graph, GraphSimilarity(graph), Linker(graph))
+
     line = "Grade 1: well differentiated lymphoma cells with necrosis."
-    alone, legend = f"Nevus.\n{line}\nEnd.", f"Nevus.\n{line}\nGrade 2: moderately differentiated lymphoma cells.\nEnd."
-    linker.entities(alone)
-    before = linker.entities(legend)
-    assert before == Linker(pathkg.load()).entities(legend)
+    alone, legend = (f"<observe>Melanoma.</observe><think>Nevus.\n{line}\n{more}\nEnd.</think><answer>x</answer>"
+                     for more in ("Grade two follows.", "Grade 2: moderately differentiated lymphoma cells."))
+    used = reader()
+    used.read(alone)
+    assert used.read(legend).whole == reader().read(legend).whole
 
 
 def test_the_site_of_a_tumour_of_one_side_is_kept(linker: Linker) -> None:
