@@ -69,6 +69,8 @@ def test_serve_opens_the_bundled_core_and_tells_the_port_it_found(
 
     monkeypatch.setenv("PATHKG_SERVE_SETTINGS", "{}")  # put back afterwards
     monkeypatch.setattr(Server, "run", serves)  # one worker
+    # it would close the handlers of other libraries, and one of them the stream that the test runner reads
+    monkeypatch.setattr(uvicorn.Config, "configure_logging", lambda _: None)
     monkeypatch.setattr(uvicorn, "run", lambda *_, port, **__: served.append(port))  # several
     assert main(["serve", "--port", "0", "--workers", workers]) == 0
     assert served[0] > 0
